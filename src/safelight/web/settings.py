@@ -1,0 +1,256 @@
+"""Django settings, all of them, from the environment (see :mod:`safelight.web.env`).
+
+================================ ============================================================================
+SAFELIGHT_DATA                   folder for the database and reports; default ./var
+DATABASE_URL                     unset: SQLite in SAFELIGHT_DATA; postgres://... for PostgreSQL 15 or later
+SAFELIGHT_SECRET_KEY             required, except with SAFELIGHT_DEMO, SAFELIGHT_DEBUG or under the tests
+SAFELIGHT_EVIDENCE_ROOT          forensic images are only ever read below this folder; default DATA/evidence
+SAFELIGHT_SITE_STANDARDS         a folder or file with the force's own standards; default none
+SAFELIGHT_ALLOWED_HOSTS          comma-separated host names; default the local machine only
+SAFELIGHT_TRUSTED_ORIGINS        comma-separated https:// origins when a proxy rewrites the host
+SAFELIGHT_BEHIND_PROXY           1: trust X-Forwarded-Proto and the last X-Forwarded-For of the proxy in front
+SAFELIGHT_DEMO                   1: visibly synthetic demo over plain http
+SAFELIGHT_DEBUG                  1: error pages for developers; never with real data
+SAFELIGHT_TESTING                1: cheap password hashing for the test suite
+================================ ============================================================================
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONCE, NONE, SELF
+
+from safelight.web import env
+
+WEB = Path(__file__).resolve().parent
+CASEWORK = WEB.parent / "casework"
+
+DEMO = env.flag("SAFELIGHT_DEMO")
+DEBUG = env.flag("SAFELIGHT_DEBUG")
+# pytest sets PYTEST_VERSION before it loads anything, this module included.
+TESTING = env.flag("SAFELIGHT_TESTING", default="PYTEST_VERSION" in os.environ)
+PLAIN_HTTP = DEMO or DEBUG or TESTING
+
+DATA = env.folder("SAFELIGHT_DATA", Path("var"))
+EVIDENCE_ROOT = env.folder("SAFELIGHT_EVIDENCE_ROOT", DATA / "evidence")
+REPORTS_ROOT = DATA / "reports"
+SITE_STANDARDS = env.existing_path("SAFELIGHT_SITE_STANDARDS")
+
+SECRET_KEY = env.secret("SAFELIGHT_SECRET_KEY", keep_at=DATA / "demo-secret-key" if PLAIN_HTTP else None)
+ALLOWED_HOSTS = env.words("SAFELIGHT_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env.words("SAFELIGHT_TRUSTED_ORIGINS")
+
+# --- applications ---------------------------------------------------------------------------------------------
+
+CASEWORK_APPS = (
+    "ledger",
+    "clocks",
+    "accounts",
+    "workforce",
+    "people",
+    "referrals",
+    "safeguarding",
+    "cases",
+    "allocation",
+    "supervision",
+    "devices",
+    "hashsets",
+    "submissions",
+)
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "axes",
+    "csp",
+    "django_htmx",
+    "django_tasks",
+    "django_tasks_db",
+    "rules.apps.AutodiscoverRulesConfig",
+    "safelight.web",
+    *(f"safelight.casework.{name}" for name in CASEWORK_APPS if (CASEWORK / name / "__init__.py").exists()),
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    # Last, so that it sees the failed sign-ins of everything above it.
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "safelight.web.urls"
+WSGI_APPLICATION = "safelight.web.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+
+# --- database -------------------------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.database(env.text("DATABASE_URL", ""), default_file=DATA / "safelight.sqlite3")
+}
+if TESTING and DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, not memory: tests then meet the locking that users meet. The process number keeps parallel runs apart.
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"safelight-test-{os.getpid()}.sqlite3")}
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
+
+# --- language and time ----------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"
+USE_TZ = True
+USE_I18N = True
+
+# --- templates and static files -------------------------------------------------------------------------------
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [
+            WEB / "templates",
+            *(CASEWORK / name / "templates" for name in CASEWORK_APPS),
+        ],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "environment": "safelight.web.jinja.environment",
+            "context_processors": ["safelight.web.context.page"],
+        },
+    },
+    {
+        # Only for what the packages bring themselves (mail texts of allauth).
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    },
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA / "static"
+STATICFILES_DIRS: list[Path] = []
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# The demo, developers and tests serve straight from the packages; everyone else runs collectstatic once.
+WHITENOISE_USE_FINDERS = PLAIN_HTTP
+WHITENOISE_AUTOREFRESH = DEBUG
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
+
+# --- sign-in --------------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "rules.permissions.ObjectPermissionBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "safelight.web.adapter.ClosedAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_PREVENT_ENUMERATION = True
+# axes counts failed sign-ins, in the database and so across worker processes; a second, per-process counter misleads.
+ACCOUNT_RATE_LIMITS: dict[str, Any] = {"login": False, "login_failed": False}
+
+AXES_FAILURE_LIMIT = env.integer("SAFELIGHT_SIGN_IN_ATTEMPTS", 5, least=1)
+AXES_COOLOFF_TIME = 0.25  # hours
+# By person and address together: nobody can lock a colleague out from another machine.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "login"
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "safelight.web.sign_in.locked_out"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = False
+
+SESSION_COOKIE_AGE = 10 * 60 * 60  # one long shift
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- headers --------------------------------------------------------------------------------------------------
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = not PLAIN_HTTP
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = not PLAIN_HTTP
+CSRF_FAILURE_VIEW = "safelight.web.errors.csrf_failure"
+SECURE_SSL_REDIRECT = not PLAIN_HTTP
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 365 * 24 * 60 * 60
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not PLAIN_HTTP
+SECURE_HSTS_PRELOAD = False
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.flag("SAFELIGHT_BEHIND_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# --- logging: what happened and where, never who or about whom ---------------------------------------------------
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"impersonal": {"()": "safelight.web.logs.Impersonal"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["impersonal"]}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "ERROR"},
+        # axes writes user names and addresses; its rows in the database are the record, not the log.
+        "axes": {"level": "ERROR"},
+    },
+}

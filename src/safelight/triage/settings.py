@@ -1,0 +1,57 @@
+"""What a triage run is told to do. Every value is printed in the report, so that another lab can repeat the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from safelight.errors import EvidenceError
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class TriageSettings:
+    """Settings of one run.
+
+    Attributes:
+        threshold: largest PDQ distance (bits of 256) that counts as a perceptual match; 31 is the value the PDQ paper
+            and python-threatexchange use.
+        min_quality: PDQ quality (0 to 100) below which a picture is reported as not hashable; 50 per the PDQ paper.
+        pictures: hash pictures perceptually at all.
+        deleted: list and read deleted files.
+        hash_image: read the whole media once more for its SHA-256 (and compare a stored MD5 or SHA-1).
+        check_gaps: read the space between volumes and say whether it holds anything.
+        max_picture_bytes: a picture file larger than this is not decoded (and that is reported).
+        max_pixels: a picture whose header claims more pixels is not decoded (and that is reported).
+        picture_seconds: time for one picture before its worker is stopped.
+        picture_memory: address space of a picture worker, bytes.
+        reader_memory: address space of the process that parses file systems, bytes.
+        stall_seconds: how long a parser may stay silent before it is stopped.
+        picture_workers: how many picture workers; 0 means one for each processor, at most 4.
+        max_entries: a file system that lists more than this is cut off (a damaged one can list without end).
+    """
+
+    threshold: int = 31
+    min_quality: int = 50
+    pictures: bool = True
+    deleted: bool = True
+    hash_image: bool = True
+    check_gaps: bool = True
+    max_picture_bytes: int = 128 * MIB
+    max_pixels: int = 150_000_000
+    picture_seconds: float = 30.0
+    picture_memory: int = 3072 * MIB
+    reader_memory: int = 4096 * MIB
+    stall_seconds: float = 60.0
+    picture_workers: int = 0
+    max_entries: int = 20_000_000
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.threshold <= 127:
+            raise EvidenceError(
+                f"A PDQ threshold of {self.threshold} is not possible.", fix="Give a number from 0 to 127; 31 is usual."
+            )
+        if not 0 <= self.min_quality <= 100:
+            raise EvidenceError(
+                f"A PDQ quality of {self.min_quality} is not possible.", fix="Give a number from 0 to 100; 50 is usual."
+            )

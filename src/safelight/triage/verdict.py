@@ -1,0 +1,157 @@
+"""The answer of a run in a sentence a person can act on, with its reasons.
+
+Two rules stand above wording: what was found is said first, by category; and an answer without findings says what was
+read, what was not, and that it does not show that the device holds none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from safelight.triage.model import UnreadPart
+from safelight.triage.result import STATE_STOPPED, Counts, Finding, Verdict
+
+LISTED = "listed material"
+POSSIBLE = "possible listed material"
+NONE_IN_READ = "no listed material in what was read"
+NOT_READ = "not read"
+
+NO_PROOF = "This does not show that the device holds none."
+
+
+def size_words(size: int) -> str:
+    """Bytes in words with decimal units, as disks are sold: `13 MB`."""
+    if size < 1000:
+        return f"{size} byte{'' if size == 1 else 's'}"
+    value = float(size)
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
+        value /= 1000
+        if value < 999.5 or unit == "PB":
+            break
+    return f"{value:.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"
+
+
+def count_words(number: int, one: str, many: str = "") -> str:
+    """`1 file`, `2,300 files`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def unread_words(unread: Sequence[UnreadPart]) -> str:
+    """`2 parts (13 MB) were not read`; empty when everything was."""
+    if not unread:
+        return ""
+    known = sum(p.size or 0 for p in unread)
+    open_ended = any(p.size is None for p in unread)
+    if known and open_ended:
+        size = f" ({size_words(known)} and more, size not known)"
+    elif known:
+        size = f" ({size_words(known)})"
+    else:
+        size = " (size not known)"
+    return f"{count_words(len(unread), 'part')}{size} {'was' if len(unread) == 1 else 'were'} not read"
+
+
+def category_words(findings: Sequence[Finding]) -> str:
+    """`3 category A and 1 without a category`: distinct files, each by its gravest category."""
+    worst: dict[tuple[int, str], str] = {}
+    for f in findings:
+        key = (f.filesystem, f.path)
+        mine = f.category or ""
+        old = worst.get(key)
+        if old is None or (mine and (not old or mine < old)):
+            worst[key] = mine
+    numbers = Counter(worst.values())
+    words = [f"{n:,} {_label(c)}" for c, n in sorted(numbers.items(), key=lambda i: (not i[0], i[0]))]
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def _label(category: str) -> str:
+    if not category:
+        return "without a category"
+    return f"category {category}" if len(category) == 1 else category
+
+
+def decide(
+    findings: Sequence[Finding], counts: Counts, unread: Sequence[UnreadPart], *, state: str, entries_in_sets: int
+) -> Verdict:
+    """The verdict over what a run found and read."""
+    not_read = unread_words(unread)
+    exact = [f for f in findings if f.kind == "exact"]
+    exact_files = {(f.filesystem, f.path) for f in exact}
+    similar = [f for f in findings if f.kind == "perceptual" and (f.filesystem, f.path) not in exact_files]
+    reasons = _reasons(exact, similar, counts, not_read, state, entries_in_sets)
+    tail = f" {_sentence(not_read)}" if not_read else ""
+    if state == STATE_STOPPED:
+        tail += " The run was stopped before its end."
+    if exact:
+        sentence = f"Listed material found: {category_words(exact)} (exact match)"
+        if similar:
+            sentence += f"; and {category_words(similar)} by likeness, for a person to check"
+        return Verdict(LISTED, f"{sentence}.{tail}", reasons)
+    if similar:
+        sentence = f"Possible listed material: {category_words(similar)} by likeness, for a person to check."
+        return Verdict(POSSIBLE, sentence + tail, reasons)
+    if counts.files_read == 0:
+        why = f" {_sentence(not_read)}" if not_read else " It lists no file with content that could be read."
+        stopped = " The run was stopped before its end." if state == STATE_STOPPED else ""
+        return Verdict(NOT_READ, f"No file was read on this device.{why}{stopped} {NO_PROOF}", reasons)
+    read = count_words(counts.files_read, "file")
+    verb = "was" if counts.files_read == 1 else "were"
+    head = f"No listed material among the {read} that {verb} read"
+    head = f"{head}; {not_read}." if not_read else f"{head}."
+    if state == STATE_STOPPED:
+        head += " The run was stopped before its end."
+    return Verdict(NONE_IN_READ, f"{head} {NO_PROOF}", reasons)
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + "."
+
+
+def _reasons(
+    exact: Sequence[Finding],
+    similar: Sequence[Finding],
+    counts: Counts,
+    not_read: str,
+    state: str,
+    entries: int,
+) -> tuple[str, ...]:
+    reasons = []
+    if exact:
+        deleted = len({(f.filesystem, f.path) for f in exact if f.state == "deleted"})
+        files = len({(f.filesystem, f.path) for f in exact})
+        reasons.append(
+            f"{count_words(files, 'file')} {'has' if files == 1 else 'have'} the same digest as a listed file"
+            + (f", {deleted:,} of them deleted." if deleted else ".")
+        )
+    if similar:
+        nearest = min(f.distance for f in similar)
+        files = len({(f.filesystem, f.path) for f in similar})
+        reasons.append(
+            f"{count_words(files, 'picture')} {'is' if files == 1 else 'are'} like a listed picture "
+            f"(nearest distance {nearest} of 256)."
+        )
+    reasons.append(
+        f"{count_words(counts.files_read, 'file')} ({size_words(counts.bytes_read)}) "
+        f"{'was' if counts.files_read == 1 else 'were'} read in full "
+        f"and compared with {count_words(entries, 'entry', 'entries')} of the hash sets."
+    )
+    if not entries:
+        reasons.append("No hash set entry was there to compare with: no listed material could be found by this run.")
+    if not_read:
+        reasons.append(_sentence(not_read))
+    unhashed = counts.pictures_low_quality + counts.pictures_not_decoded
+    if unhashed:
+        reasons.append(
+            f"{count_words(unhashed, 'picture')} could be compared by digest only "
+            f"({counts.pictures_low_quality:,} too plain for PDQ, {counts.pictures_not_decoded:,} not decoded)."
+        )
+    if counts.names_only:
+        reasons.append(
+            f"{count_words(counts.names_only, 'deleted file')} {'is' if counts.names_only == 1 else 'are'} "
+            "known by name only: the content can no longer be reached."
+        )
+    if state == STATE_STOPPED:
+        reasons.append("The run was stopped by a person before its end.")
+    return tuple(reasons)

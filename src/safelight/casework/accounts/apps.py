@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from safelight.casework.base.apps import CaseworkApp
+
+
+class AccountsConfig(CaseworkApp):
+    name = "safelight.casework.accounts"
+    label = "accounts"

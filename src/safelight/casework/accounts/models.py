@@ -1,0 +1,30 @@
+"""People who use Safelight. What they may do follows from role, unit and skill, never from a row per object."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    """One account. ``role`` is a code of standards/roles.toml; ``unit`` is where the person is posted."""
+
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    name = models.CharField(max_length=120)
+    role = models.CharField(max_length=40, db_index=True)
+    unit = models.ForeignKey("workforce.Unit", null=True, blank=True, on_delete=models.PROTECT, related_name="people")
+
+    REQUIRED_FIELDS = ["email", "name", "role"]
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~models.Q(role=""), name="accounts_user_has_a_role")]
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    def __str__(self) -> str:
+        return self.name or self.username

@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from safelight.casework.base.apps import CaseworkApp
+
+
+class AllocationConfig(CaseworkApp):
+    name = "safelight.casework.allocation"
+    label = "allocation"

@@ -1,0 +1,90 @@
+"""The declared policy of a page: who may open it, and what opening it looks at.
+
+Every route of the product carries one. A test walks the URL table and fails the build for a route without it
+(issue A1: "a new route without a policy fails the build").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+PUBLIC = "public"
+SIGNED_IN = "signed-in"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a route declares.
+
+    Args:
+        rule: ``PUBLIC``, ``SIGNED_IN`` or the name of a permission of the ``rules`` library.
+        looks: the kinds of record that a successful GET shows ("case", "person", "device", "list"...); each must be
+            recorded with :func:`look` or the page fails loudly. Empty for a page that shows no record.
+        unlogged: why a GET that shows a record writes no entry (only fragments of a page already logged).
+        methods: HTTP methods answered; others get 405.
+    """
+
+    rule: str
+    looks: tuple[str, ...] = ()
+    unlogged: str = ""
+    methods: tuple[str, ...] = ("GET",)
+
+
+def page(
+    rule: str, *, looks: str | tuple[str, ...] = (), unlogged: str = "", methods: tuple[str, ...] = ("GET",)
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Declare a view's policy and enforce it.
+
+    The view runs in one transaction, so that what it shows or changes and the ledger entry stand or fall together.
+    Object-level checks stay in the view (``get_visible`` for 404, :func:`require` for 403).
+    """
+    policy = Policy(rule, (looks,) if isinstance(looks, str) else looks, unlogged, methods)
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in {*policy.methods, "HEAD"}:
+                return HttpResponseNotAllowed(policy.methods)
+            if policy.rule != PUBLIC:
+                if not request.user.is_authenticated:
+                    return redirect_to_login(request.get_full_path())
+                if policy.rule != SIGNED_IN and not request.user.has_perm(policy.rule):
+                    raise PermissionDenied(f"Your role may not do this ({policy.rule}).")
+            request.looked_at = set()  # type: ignore[attr-defined]
+            with transaction.atomic():
+                response = view(request, *args, **kwargs)
+            if request.method == "GET" and response.status_code == 200 and policy.looks and not policy.unlogged:
+                missing = set(policy.looks) - request.looked_at  # type: ignore[attr-defined]
+                if missing:
+                    raise RuntimeError(f"{view.__module__}.{view.__name__} showed {missing} without a ledger entry.")
+            return response
+
+        guarded.policy = policy  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def look(request: HttpRequest, kind: str, subject: models.Model | None = None, **payload: Any) -> None:
+    """Record that the signed-in user consulted ``subject`` (or a list, with what it was filtered by and showed).
+
+    DPA 2018 s.62 (consultation): who, when, and what, as far as possible.
+    """
+    from safelight.casework.ledger.services import record
+
+    record(request.user, f"{kind}.viewed", subject, category="consultation", payload=payload)
+    request.looked_at.add(kind)  # type: ignore[attr-defined]
+
+
+def require(user: Any, rule: str, subject: Any) -> None:
+    """Raise PermissionDenied unless ``user`` has ``rule`` over ``subject``."""
+    if not user.has_perm(rule, subject):
+        raise PermissionDenied(f"You may see {subject}, but your role may not do this to it ({rule}).")

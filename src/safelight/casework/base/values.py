@@ -1,0 +1,31 @@
+"""Small shared parts of services: reading and checking values the same way everywhere."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from safelight.casework.base.errors import Invalid
+
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+def required_text(value: str | None, *, field: str, what: str) -> str:
+    """``value`` without surrounding blanks. Raises Invalid when nothing is left."""
+    text = (value or "").strip()
+    if not text:
+        raise Invalid(f"{what} is missing.", fix="Write it in a few words.", field=field)
+    return text
+
+
+def not_in_future(value: datetime | None, *, field: str, what: str) -> datetime:
+    """``value``, or now when it is None. Raises Invalid for a time that lies ahead (5 minutes of skew allowed)."""
+    now = timezone.now()
+    if value is None:
+        return now
+    if timezone.is_naive(value):
+        raise Invalid(f"{what} has no time zone.", fix="Give an aware time.", field=field)
+    if value > now + CLOCK_SKEW:
+        raise Invalid(f"{what} lies in the future.", fix="Give the time when it happened.", field=field)
+    return value

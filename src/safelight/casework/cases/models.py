@@ -1,0 +1,156 @@
+"""Cases: investigations, the people in them, and their chronology."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from safelight.casework.base.models import Referenced, VisibleQuerySet
+
+
+class CaseQuerySet(VisibleQuerySet):
+    def open(self) -> Self:
+        return self.filter(status=Case.Status.OPEN)
+
+    def visible_to(self, user: Any) -> Self:
+        """Who sees a case.
+
+        The administrator sees none. A restricted case is seen only by its access list and its live investigator.
+        Otherwise the desk sees all; investigators and supervisors see their unit's, their own and those of their
+        access list; examiners see cases that have a device.
+        """
+        if not user.is_authenticated or user.role == "administrator":
+            return self.none()
+        named = Q(access__user=user) | Q(allocations__investigator=user, allocations__ended_at=None)
+        if user.role == "referral_desk":
+            wide = Q(restricted=False)
+        elif user.role in {"investigator", "supervisor"}:
+            wide = Q(restricted=False, unit=user.unit)
+        elif user.role == "examiner":
+            wide = Q(restricted=False, devices__isnull=False)
+        else:
+            wide = Q(pk__in=[])
+        keys = self.model.objects.filter(wide | named).values("pk")
+        return self.filter(pk__in=keys)
+
+
+class Case(Referenced):
+    """An investigation. Where it stands is read from its allocation, children, devices and submissions, not kept."""
+
+    PREFIX = "C"
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        CLOSED = "closed", "Closed"
+
+    title = models.CharField(max_length=160)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
+    risk = models.CharField(max_length=20, blank=True)
+    risk_source = models.CharField(max_length=120, blank=True)
+    risk_recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    risk_recorded_at = models.DateTimeField(null=True, blank=True)
+    unit = models.ForeignKey("workforce.Unit", on_delete=models.PROTECT, related_name="cases")
+    borough = models.CharField(max_length=60, blank=True)
+    required_skill = models.CharField(max_length=40)
+    live_contact = models.BooleanField(default=False)
+    restricted = models.BooleanField(default=False)
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    last_action_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    outcome = models.CharField(max_length=40, blank=True)
+    outcome_note = models.TextField(blank=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "case"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="open", closed_at=None, outcome="")
+                | (Q(status="closed", closed_at__isnull=False) & ~Q(outcome="")),
+                name="cases_closed_with_an_outcome",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["unit", "status", "-id"], name="cases_by_unit"),
+            models.Index(fields=["last_action_at"], condition=Q(status="open"), name="cases_drift"),
+        ]
+
+
+class CasePerson(models.Model):
+    """The part a person plays in a case."""
+
+    class Role(models.TextChoices):
+        SUSPECT = "suspect", "Suspect"
+        VICTIM = "victim", "Victim"
+        WITNESS = "witness", "Witness"
+        ASSOCIATE = "associate", "Associate"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="people")
+    person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="case_links")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    added_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "person", "role"], name="cases_person_once_per_role")]
+
+
+class CaseAccess(models.Model):
+    """Who may see a restricted case, and why (the need-to-know list)."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="access")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="case_access")
+    granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField()
+    reason = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "user"], name="cases_access_once")]
+
+
+class ChronologyEntry(models.Model):
+    """Something that happened in the case. ``kind`` is a code of cases/chronology.py, which says whether it counts as
+    a meaningful action (drift ignores the rest)."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="chronology")
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    kind = models.CharField(max_length=40)
+    meaningful = models.BooleanField()
+    text = models.TextField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["case", "-at", "-id"], name="cases_chronology")]
+
+
+class Settlement(models.Model):
+    """A supervisor's recorded reason why an unfinished part (safeguarding, devices, submissions) does not keep the
+    case open."""
+
+    class Area(models.TextChoices):
+        SAFEGUARDING = "safeguarding", "Safeguarding"
+        DEVICES = "devices", "Devices"
+        SUBMISSIONS = "submissions", "Submissions to the national database"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="settlements")
+    area = models.CharField(max_length=14, choices=Area.choices)
+    reason = models.TextField()
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    settled_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "area"], name="cases_settled_once_per_area"),
+            models.CheckConstraint(condition=~Q(reason=""), name="cases_settled_with_a_reason"),
+        ]

@@ -1,0 +1,152 @@
+"""Clocks: durations that law, guidance or policy sets from a trigger. A clock is a row derived from an event, never a
+counter; its state follows from its times and the present, so every page reads the same state."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+MET, RUNNING, BREACHED, NOT_APPLICABLE, NOT_SET = "met", "running", "breached", "not_applicable", "not_set"
+
+
+class ClockQuerySet(models.QuerySet["Clock"]):
+    def open(self) -> Self:
+        """Clocks that nobody has stopped, whether or not they are past their time."""
+        return self.filter(stopped_at=None, not_applicable=False)
+
+    def breached(self, now: datetime | None = None) -> Self:
+        """Open clocks that are past their time."""
+        return self.open().filter(due_at__lt=now or timezone.now())
+
+    def running(self, now: datetime | None = None) -> Self:
+        """Open clocks that still have time."""
+        return self.open().filter(Q(due_at__gte=now or timezone.now()) | Q(due_at=None))
+
+    def ever_breached(self, now: datetime | None = None) -> Self:
+        """Clocks that are, or were when stopped, past their time."""
+        moment = now or timezone.now()
+        late = Q(stopped_at=None, due_at__lt=moment) | Q(stopped_at__gt=models.F("due_at"))
+        return self.filter(late, not_applicable=False)
+
+    def visible_to(self, user: Any) -> Self:
+        from safelight.casework.cases.models import Case
+        from safelight.casework.referrals.models import Referral
+
+        return self.filter(
+            Q(case__in=Case.objects.visible_to(user)) | Q(case=None, referral__in=Referral.objects.visible_to(user))
+        )
+
+
+class Clock(models.Model):
+    """One duration running from one event about one subject.
+
+    ``rule`` is an id of standards/clocks.toml. ``due_at`` is None only where the standard is 'required' and the force
+    has not set it: such a clock is shown as 'not set', never hidden.
+    """
+
+    rule = models.CharField(max_length=60, db_index=True)
+    stage = models.CharField(max_length=10, default="first")
+    risk = models.CharField(max_length=20, blank=True)
+    subject_type = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    subject_label = models.CharField(max_length=120)
+    case = models.ForeignKey("cases.Case", null=True, blank=True, on_delete=models.PROTECT, related_name="clocks")
+    referral = models.ForeignKey(
+        "referrals.Referral", null=True, blank=True, on_delete=models.PROTECT, related_name="clocks"
+    )
+    unit = models.ForeignKey("workforce.Unit", null=True, blank=True, on_delete=models.PROTECT, related_name="clocks")
+    owner_role = models.CharField(max_length=40)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="clocks"
+    )
+    triggered_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True)
+    duration = models.CharField(max_length=60, blank=True)
+    standards_version = models.CharField(max_length=64)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    stop_reason = models.CharField(max_length=300, blank=True)
+    not_applicable = models.BooleanField(default=False)
+    alerted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ClockQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "subject_type", "subject_id"],
+                condition=Q(stopped_at=None, not_applicable=False),
+                name="clocks_one_open_clock_per_rule_and_subject",
+            ),
+            models.CheckConstraint(
+                condition=Q(stopped_at=None) | Q(stopped_at__gte=models.F("triggered_at")),
+                name="clocks_stop_after_trigger",
+            ),
+            models.CheckConstraint(
+                condition=Q(due_at=None) | Q(due_at__gte=models.F("triggered_at")), name="clocks_due_after_trigger"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=Q(stopped_at=None, not_applicable=False, alerted_at=None),
+                name="clocks_due_sweep",
+            ),
+            models.Index(
+                fields=["unit", "due_at"],
+                condition=Q(stopped_at=None, not_applicable=False),
+                name="clocks_open_by_unit",
+            ),
+            models.Index(
+                fields=["owner", "due_at"],
+                condition=Q(stopped_at=None, not_applicable=False),
+                name="clocks_open_by_owner",
+            ),
+            models.Index(fields=["subject_type", "subject_id"], name="clocks_by_subject"),
+        ]
+
+    def state(self, now: datetime | None = None) -> str:
+        """``met``, ``running``, ``breached``, ``not_applicable`` or ``not_set`` at ``now``."""
+        if self.not_applicable:
+            return NOT_APPLICABLE
+        end = self.stopped_at or now or timezone.now()
+        if self.due_at is None:
+            return MET if self.stopped_at else NOT_SET
+        if end > self.due_at:
+            return BREACHED
+        return MET if self.stopped_at else RUNNING
+
+    @property
+    def title(self) -> str:
+        from safelight.casework.base.standards import standards
+
+        rule = standards().clocks.get(self.rule)
+        return rule.title if rule else self.rule
+
+
+class Hold(models.Model):
+    """A reasoned, expiring delay by a named supervisor. It explains a clock; it never stops it or moves its time."""
+
+    clock = models.ForeignKey(Clock, on_delete=models.PROTECT, related_name="holds")
+    supervisor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="holds")
+    reason = models.TextField()
+    placed_at = models.DateTimeField()
+    hours = models.PositiveSmallIntegerField()
+    expires_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-placed_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(hours__gte=1, hours__lte=24), name="clocks_hold_at_most_24_hours"),
+            models.CheckConstraint(condition=~Q(reason=""), name="clocks_hold_has_a_reason"),
+            models.UniqueConstraint(fields=["clock"], condition=Q(lifted_at=None), name="clocks_one_live_hold"),
+        ]
+
+    def is_live(self, now: datetime | None = None) -> bool:
+        return self.lifted_at is None and self.expires_at > (now or timezone.now())

@@ -1,0 +1,224 @@
+"""Starting, stopping and holding clocks. A hold explains a delay; it never stops a clock or moves its time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
+from safelight.casework.base.standards import standards
+from safelight.casework.base.values import not_in_future, required_text
+from safelight.casework.clocks.models import Clock, Hold
+from safelight.casework.ledger.models import Category
+from safelight.casework.ledger.services import fingerprint, record
+
+LONGEST_HOLD_HOURS = 24
+
+
+def _label(subject: models.Model) -> str:
+    return str(getattr(subject, "reference", None) or subject)[:120]
+
+
+@transaction.atomic
+def start_clock(
+    actor: Any,
+    rule_id: str,
+    subject: models.Model,
+    *,
+    triggered_at: datetime | None = None,
+    case: Any = None,
+    referral: Any = None,
+    unit: Any = None,
+    owner: Any = None,
+    risk: str = "",
+    stage: str = "first",
+    borough: str = "",
+) -> Clock:
+    """Start the clock ``rule_id`` for ``subject``, or return the one that is already open (a trigger that arrives
+    twice starts one clock; one that arrives late starts it at its own earlier time).
+
+    Args:
+        rule_id: an id of standards/clocks.toml.
+        triggered_at: when the event happened (aware); None means now.
+        risk: the risk level where the rule differs by risk.
+        borough: for local overrides.
+
+    Raises:
+        Invalid: the rule is unknown, the time is naive or lies in the future.
+    """
+    rule = standards().clocks.get(rule_id)
+    if rule is None:
+        raise Invalid(f"There is no clock {rule_id!r} in the standards.", fix="See `safelight standards`.")
+    moment = not_in_future(triggered_at, field="triggered_at", what="The time of the event")
+    kind = subject._meta.label_lower
+    open_clock = Clock.objects.open().filter(rule=rule_id, subject_type=kind, subject_id=subject.pk).first()
+    if open_clock is not None:
+        return open_clock
+    arguments = {"risk": risk or None, "stage": stage, "borough": borough or None}
+    duration = rule.duration_for(**arguments)
+    clock = Clock.objects.create(
+        rule=rule_id,
+        stage=stage,
+        risk=risk,
+        subject_type=kind,
+        subject_id=subject.pk,
+        subject_label=_label(subject),
+        case=case,
+        referral=referral,
+        unit=unit,
+        owner_role=rule.owner,
+        owner=owner,
+        triggered_at=moment,
+        due_at=rule.due_at(moment, **arguments),
+        duration=str(duration) if duration else "",
+        standards_version=standards().version,
+    )
+    record(
+        actor,
+        "clock.started",
+        clock,
+        case=case,
+        payload={"rule": rule_id, "subject": _label(subject), "triggered_at": moment, "due_at": clock.due_at},
+    )
+    return clock
+
+
+@transaction.atomic
+def stop_clock(
+    actor: Any, rule_id: str, subject: models.Model, *, reason: str, at: datetime | None = None
+) -> Clock | None:
+    """Stop the open clock ``rule_id`` of ``subject``: what it waited for has happened.
+
+    Returns:
+        The stopped clock, or None when none was open.
+
+    Raises:
+        Invalid: the time lies in the future or before the clock started.
+    """
+    moment = not_in_future(at, field="at", what="The time")
+    clock = (
+        Clock.objects.select_for_update()
+        .open()
+        .filter(rule=rule_id, subject_type=subject._meta.label_lower, subject_id=subject.pk)
+        .first()
+    )
+    if clock is None:
+        return None
+    if moment < clock.triggered_at:
+        raise Invalid(
+            f"{clock.title}: {timezone.localtime(moment):%d %b %Y %H:%M} lies before the clock started "
+            f"({timezone.localtime(clock.triggered_at):%d %b %Y %H:%M}).",
+            fix="Check the time.",
+            field="at",
+        )
+    clock.stopped_at, clock.stop_reason = moment, reason[:300]
+    clock.save(update_fields=["stopped_at", "stop_reason"])
+    late = clock.due_at is not None and moment > clock.due_at
+    record(
+        actor,
+        "clock.stopped",
+        clock,
+        case=clock.case,
+        payload={"rule": rule_id, "subject": clock.subject_label, "stopped_at": moment, "late": late},
+    )
+    return clock
+
+
+@transaction.atomic
+def attach_to_case(clocks: Any, case: Any) -> int:
+    """Carry the clocks of a referral over to the case it became. Returns how many."""
+    return clocks.filter(case=None).update(case=case, unit=case.unit)
+
+
+@transaction.atomic
+def hand_over_open_clocks(actor: Any, case: Any, owner: Any) -> int:
+    """Make ``owner`` answerable for the case's open clocks that belong to the investigator. Returns how many."""
+    count = Clock.objects.open().filter(case=case, owner_role="investigator").update(owner=owner)
+    if count:
+        record(actor, "clock.owner_changed", case, payload={"clocks": count, "owner": owner.pk if owner else None})
+    return count
+
+
+@transaction.atomic
+def place_hold(actor: Any, clock: Clock, *, reason: str, hours: int) -> Hold:
+    """Record why a clock that may be held will be late. The clock runs on.
+
+    Raises:
+        NotAllowed: the actor is not a supervisor.
+        NotPossible: the clock has ended, may not be held, or is held already.
+        Invalid: no reason, or not between 1 and 24 hours.
+    """
+    if actor.role != "supervisor":
+        raise NotAllowed("Only a named supervisor may place a hold.", fix="Ask a supervisor of the unit.")
+    clock = Clock.objects.select_for_update().get(pk=clock.pk)
+    rule = standards().clocks.get(clock.rule)
+    if clock.stopped_at or clock.not_applicable:
+        raise NotPossible(f"{clock.title} has already ended.", fix="There is nothing to hold.")
+    if rule is None or not rule.may_be_held:
+        raise NotPossible(
+            f"{clock.title} may not be held.", fix="Act now, or record who decided otherwise in a review."
+        )
+    text = required_text(reason, field="reason", what="The reason")
+    if not 1 <= hours <= LONGEST_HOLD_HOURS:
+        raise Invalid(
+            f"A hold lasts 1 to {LONGEST_HOLD_HOURS} hours, not {hours}.", fix="Choose a shorter time.", field="hours"
+        )
+    now = timezone.now()
+    live = clock.holds.filter(lifted_at=None).first()
+    if live and live.is_live(now):
+        raise NotPossible(f"{clock.title} is held until {timezone.localtime(live.expires_at):%d %b %H:%M}.")
+    if live:
+        live.lifted_at = live.expires_at
+        live.save(update_fields=["lifted_at"])
+    hold = Hold.objects.create(
+        clock=clock, supervisor=actor, reason=text, placed_at=now, hours=hours, expires_at=now + timedelta(hours=hours)
+    )
+    record(
+        actor,
+        "clock.held",
+        clock,
+        case=clock.case,
+        payload={"rule": clock.rule, "hours": hours, "expires_at": hold.expires_at, "reason": fingerprint(text)},
+    )
+    return hold
+
+
+@transaction.atomic
+def lift_hold(actor: Any, hold: Hold) -> Hold:
+    """End a hold before it expires. Raises NotPossible when it has ended."""
+    if not hold.is_live():
+        raise NotPossible("This hold has already ended.")
+    hold.lifted_at = timezone.now()
+    hold.save(update_fields=["lifted_at"])
+    record(actor, "clock.hold_lifted", hold.clock, case=hold.clock.case, payload={"rule": hold.clock.rule})
+    return hold
+
+
+@transaction.atomic
+def sweep(now: datetime | None = None, limit: int = 1_000) -> list[Clock]:
+    """Note the clocks that have just run past their time, each once. Touches only due rows (partial index).
+
+    Returns:
+        The clocks newly found breached; the caller tells people about them.
+    """
+    moment = now or timezone.now()
+    due = list(
+        Clock.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(stopped_at=None, not_applicable=False, alerted_at=None, due_at__lt=moment)
+        .order_by("due_at")[:limit]
+    )
+    for clock in due:
+        clock.alerted_at = moment
+        record(
+            None,
+            "clock.breached",
+            clock,
+            category=Category.SYSTEM,
+            case=clock.case,
+            payload={"rule": clock.rule, "subject": clock.subject_label, "due_at": clock.due_at},
+        )
+    Clock.objects.bulk_update(due, ["alerted_at"], batch_size=500)
+    return due

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from safelight.casework.ledger.registry import register_verbs
+
+register_verbs(
+    {
+        "clock.started": "started the clock",
+        "clock.stopped": "stopped the clock",
+        "clock.not_applicable": "marked the clock not applicable",
+        "clock.breached": "found the clock past its time",
+        "clock.held": "placed a hold on the clock",
+        "clock.hold_lifted": "lifted the hold on the clock",
+        "clock.owner_changed": "changed the owner of the clock",
+    }
+)

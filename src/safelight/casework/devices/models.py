@@ -1,0 +1,190 @@
+"""Devices (exhibits as seized), their images (forensic copies, never pictures), triage runs and what they found."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from safelight.casework.base.models import Referenced, VisibleQuerySet
+
+
+class DeviceQuerySet(VisibleQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        from safelight.casework.cases.models import Case
+
+        return self.filter(case__in=Case.objects.visible_to(user))
+
+
+class Device(Referenced):
+    """An exhibit. Every device has a triage decision; 'not to be triaged' needs a reason."""
+
+    PREFIX = "D"
+
+    class Kind(models.TextChoices):
+        PHONE = "phone", "Phone"
+        TABLET = "tablet", "Tablet"
+        LAPTOP = "laptop", "Laptop"
+        COMPUTER = "computer", "Desktop computer"
+        DISK = "disk", "Hard disk or SSD"
+        USB = "usb", "USB stick"
+        CARD = "card", "Memory card"
+        OTHER = "other", "Other"
+
+    class Decision(models.TextChoices):
+        TRIAGE = "triage", "To be triaged"
+        NOT_TRIAGED = "not_triaged", "Not to be triaged (reasoned)"
+
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="devices")
+    exhibit = models.CharField(max_length=60)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    description = models.CharField(max_length=200)
+    seized_at = models.DateTimeField()
+    seized_from = models.CharField(max_length=200)
+    seized_by = models.CharField(max_length=120)
+    decision = models.CharField(max_length=12, choices=Decision.choices, default=Decision.TRIAGE)
+    decision_reason = models.TextField(blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    booked_in_at = models.DateTimeField()
+    booked_in_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "device"
+        constraints = [
+            models.UniqueConstraint(fields=["case", "exhibit"], name="devices_exhibit_once_per_case"),
+            models.CheckConstraint(
+                condition=~Q(decision="not_triaged") | ~Q(decision_reason=""), name="devices_no_triage_needs_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(booked_in_at__gte=models.F("seized_at")), name="devices_booked_in_after_seizure"
+            ),
+        ]
+
+
+class CustodyEvent(models.Model):
+    """One link of the chain of custody: who handed the exhibit to whom, under which seal."""
+
+    class Action(models.TextChoices):
+        BOOKED_IN = "booked_in", "Booked in"
+        MOVED = "moved", "Moved"
+        OPENED = "opened", "Seal opened"
+        SEALED = "sealed", "Sealed again"
+        IMAGED = "imaged", "Imaged"
+        RETURNED = "returned", "Returned"
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="custody")
+    action = models.CharField(max_length=10, choices=Action.choices)
+    at = models.DateTimeField()
+    handed_by = models.CharField(max_length=120)
+    received_by = models.CharField(max_length=120)
+    place = models.CharField(max_length=160)
+    seal = models.CharField(max_length=60, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+
+
+class EvidenceImage(models.Model):
+    """A forensic copy of a device: a path below the evidence folder (the first part of a set). Opened read-only."""
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="images")
+    path = models.CharField(max_length=500)
+    imaged_at = models.DateTimeField()
+    registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    registered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["device", "path"], name="devices_image_once")]
+
+
+class TriageRun(Referenced):
+    """One run of the triage engine over one image."""
+
+    PREFIX = "T"
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        RUNNING = "running", "Running"
+        FINISHED = "finished", "Finished"
+        UNREAD_PARTS = "unread_parts", "Finished with unread parts"
+        FAILED = "failed", "Could not be read"
+        CANCELLED = "cancelled", "Cancelled"
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="runs")
+    image = models.ForeignKey(EvidenceImage, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(max_length=14, choices=State.choices, default=State.QUEUED)
+    queued_at = models.DateTimeField()
+    queued_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    cancel_asked = models.BooleanField(default=False)
+    stage = models.CharField(max_length=60, blank=True)
+    files_done = models.BigIntegerField(default=0)
+    files_total = models.BigIntegerField(default=0)
+    bytes_done = models.BigIntegerField(default=0)
+    bytes_total = models.BigIntegerField(default=0)
+    hash_sets = models.ManyToManyField("hashsets.HashSetRecord", related_name="runs")
+    tool_version = models.CharField(max_length=80, blank=True)
+    verdict = models.TextField(blank=True)
+    findings_digest = models.CharField(max_length=64, blank=True)
+    unread_bytes = models.BigIntegerField(default=0)
+    summary = models.JSONField(default=dict)
+    report_folder = models.CharField(max_length=500, blank=True)
+    failure = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "triage run"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image"], condition=Q(state__in=["queued", "running"]), name="devices_one_live_run_per_image"
+            ),
+        ]
+
+
+class Finding(models.Model):
+    """A file that matches a hash set: digests and metadata only."""
+
+    run = models.ForeignKey(TriageRun, on_delete=models.PROTECT, related_name="findings")
+    kind = models.CharField(max_length=12)
+    algorithm = models.CharField(max_length=12)
+    category = models.CharField(max_length=20, blank=True)
+    hash_set = models.ForeignKey("hashsets.HashSetRecord", on_delete=models.PROTECT, related_name="findings")
+    distance = models.PositiveSmallIntegerField(default=0)
+    known_good = models.BooleanField(default=False)
+    path = models.TextField()
+    volume = models.CharField(max_length=80, blank=True)
+    size = models.BigIntegerField()
+    created = models.DateTimeField(null=True, blank=True)
+    written = models.DateTimeField(null=True, blank=True)
+    accessed = models.DateTimeField(null=True, blank=True)
+    deleted = models.BooleanField(default=False)
+    offset = models.BigIntegerField(null=True, blank=True)
+    media_type = models.CharField(max_length=60, blank=True)
+    md5 = models.CharField(max_length=32, db_index=True)
+    sha1 = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64)
+    pdq = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["category", "path", "id"]
+
+
+class UnreadPart(models.Model):
+    """A part of an image that was not read, where, how much, and why."""
+
+    run = models.ForeignKey(TriageRun, on_delete=models.PROTECT, related_name="unread")
+    what = models.CharField(max_length=200)
+    offset = models.BigIntegerField(null=True, blank=True)
+    length = models.BigIntegerField(null=True, blank=True)
+    reason = models.CharField(max_length=500)

@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from safelight.casework.base.apps import CaseworkApp
+
+
+class HashsetsConfig(CaseworkApp):
+    name = "safelight.casework.hashsets"
+    label = "hashsets"

@@ -1,0 +1,56 @@
+"""The database itself refuses to change or delete what is in the ledger, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import migrations
+
+TABLES = ("ledger_ledgerentry", "ledger_ledgerleaf", "ledger_ledgerseal")
+
+SQLITE = """
+CREATE TRIGGER {table}_no_{event} BEFORE {event} ON {table}
+BEGIN SELECT RAISE(ABORT, 'The ledger is append-only: {table} refuses {event}.'); END;
+"""
+
+POSTGRESQL_FUNCTION = """
+CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'The ledger is append-only: % refuses %.', TG_TABLE_NAME, TG_OP; END $$;
+"""
+
+POSTGRESQL = """
+CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
+"""
+
+
+def install(apps: Any, schema_editor: Any) -> None:
+    vendor = schema_editor.connection.vendor
+    if vendor == "postgresql":
+        schema_editor.execute(POSTGRESQL_FUNCTION)
+    for table in TABLES:
+        if vendor == "sqlite":
+            for event in ("UPDATE", "DELETE"):
+                schema_editor.execute(SQLITE.format(table=table, event=event))
+        else:
+            schema_editor.execute(POSTGRESQL.format(table=table))
+
+
+def remove(apps: Any, schema_editor: Any) -> None:
+    vendor = schema_editor.connection.vendor
+    for table in TABLES:
+        if vendor == "sqlite":
+            for event in ("UPDATE", "DELETE"):
+                schema_editor.execute(f"DROP TRIGGER {table}_no_{event}")
+        else:
+            schema_editor.execute(f"DROP TRIGGER {table}_append_only ON {table}")
+            schema_editor.execute(f"DROP TRIGGER {table}_no_truncate ON {table}")
+    if vendor == "postgresql":
+        schema_editor.execute("DROP FUNCTION ledger_refuse()")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("ledger", "0001_initial")]
+    operations = [migrations.RunPython(install, remove)]

@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from safelight.casework.base.apps import CaseworkApp
+
+
+class PeopleConfig(CaseworkApp):
+    name = "safelight.casework.people"
+    label = "people"

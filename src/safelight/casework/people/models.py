@@ -1,0 +1,98 @@
+"""Nominals: any person a record is about."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from safelight.casework.base.models import Referenced, VisibleQuerySet
+
+
+class Sex(models.TextChoices):
+    FEMALE = "female", "Female"
+    MALE = "male", "Male"
+    OTHER = "other", "Other"
+    NOT_KNOWN = "not_known", "Not known"
+
+
+class PersonQuerySet(VisibleQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """People of the referrals and cases that ``user`` sees."""
+        from safelight.casework.cases.models import Case
+        from safelight.casework.referrals.models import Referral
+
+        cases, referrals = Case.objects.visible_to(user), Referral.objects.visible_to(user)
+        return self.filter(
+            Q(case_links__case__in=cases)
+            | Q(referral_links__referral__in=referrals)
+            | Q(risks__case__in=cases)
+            | Q(risks__referral__in=referrals)
+        ).distinct()
+
+
+class Person(Referenced):
+    """A nominal. Names are as given to us; ``born_precision`` says how far the date of birth can be trusted."""
+
+    PREFIX = "P"
+
+    family_name = models.CharField(max_length=200)
+    given_names = models.CharField(max_length=200, blank=True)
+    born = models.DateField(null=True, blank=True)
+    born_precision = models.CharField(
+        max_length=8,
+        choices=[("day", "Exact day"), ("month", "Month"), ("year", "Year"), ("none", "Not known")],
+        default="none",
+    )
+    sex = models.CharField(max_length=12, choices=Sex.choices, default=Sex.NOT_KNOWN)
+    address = models.CharField(max_length=300, blank=True)
+    postcode = models.CharField(max_length=10, blank=True)
+    borough = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(born=None, born_precision="none") | (Q(born__isnull=False) & ~Q(born_precision="none")),
+                name="people_birth_date_with_its_precision",
+            ),
+        ]
+        indexes = [models.Index(fields=["family_name", "given_names"], name="people_by_name")]
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_names} {self.family_name}".strip()
+
+    def age_on(self, day: date | None = None) -> int | None:
+        """Age in whole years, or None when the date of birth is not known."""
+        if self.born is None:
+            return None
+        at = day or timezone.localdate()
+        return at.year - self.born.year - ((at.month, at.day) < (self.born.month, self.born.day))
+
+
+class Identifier(models.Model):
+    """A name, number or address that a person uses on line or to be reached."""
+
+    class Kind(models.TextChoices):
+        SCREEN_NAME = "screen_name", "On-line name"
+        EMAIL = "email", "E-mail address"
+        PHONE = "phone", "Telephone number"
+        IP = "ip", "IP address"
+        PROFILE = "profile", "Profile address"
+        ACCOUNT = "account", "Account number at the platform"
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="identifiers")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    value = models.CharField(max_length=400)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "kind", "value"], name="people_identifier_once")]
+        indexes = [models.Index(fields=["kind", "value"], name="people_by_identifier")]

@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from safelight.casework.base.apps import CaseworkApp
+
+
+class SupervisionConfig(CaseworkApp):
+    name = "safelight.casework.supervision"
+    label = "supervision"

@@ -1,0 +1,64 @@
+"""``safelight serve``: the web pages."""
+
+from __future__ import annotations
+
+import socket
+from typing import Annotated
+
+import typer
+
+
+def ensure_port_is_free(host: str, port: int) -> None:
+    """Raise SafelightError when another program has the port."""
+    from safelight.errors import SafelightError
+
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SafelightError(
+                f"Port {port} on {host} is taken by another program ({error.strerror}).",
+                fix=f"Stop that program or choose another port: --port {port + 1}.",
+            ) from error
+
+
+def run_server(host: str, port: int, threads: int) -> None:
+    """Run gunicorn in this process until it is told to stop."""
+    from gunicorn.app.base import BaseApplication
+
+    class Server(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            settings = {
+                "bind": f"{host}:{port}",
+                "workers": 1,
+                "threads": threads,
+                "worker_class": "gthread",
+                "timeout": 60,
+                "graceful_timeout": 5,
+                "accesslog": None,
+                "loglevel": "warning",
+                "control_socket_disable": True,
+            }
+            for key, value in settings.items():
+                if key in self.cfg.settings:
+                    self.cfg.set(key, value)
+
+        def load(self):  # type: ignore[no-untyped-def]
+            from safelight.web.wsgi import application
+
+            return application
+
+    Server().run()
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def serve(
+        host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+        port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+        threads: Annotated[int, typer.Option(help="Requests answered at once.", min=1, max=64)] = 4,
+    ) -> None:
+        """Serve the pages. Run `safelight worker` and `safelight tick --every 5` beside it."""
+        ensure_port_is_free(host, port)
+        run_server(host, port, threads)

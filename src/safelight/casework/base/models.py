@@ -19,12 +19,12 @@ class Referenced(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return self.reference if self.pk else f"new {self._meta.verbose_name}"
+
     @property
     def reference(self) -> str:
         return f"{self.PREFIX}-{self.pk:06d}"
-
-    def __str__(self) -> str:
-        return self.reference if self.pk else f"new {self._meta.verbose_name}"
 
     @classmethod
     def key_of(cls, reference: str) -> int:

@@ -61,7 +61,8 @@ def verify(on_progress: Callable[[int, int], None] | None = None) -> Verificatio
             close_bad(leaf.index)
             if seals[at].root != tree.root().hex():
                 result.faults.append(
-                    f"The root sealed at {seals[at].at:%Y-%m-%d %H:%M:%S} over {seals[at].tree_size} entries does not follow."
+                    f"The root sealed at {seals[at].at:%Y-%m-%d %H:%M:%S} over {seals[at].tree_size} entries "
+                    "does not follow from them."
                 )
             at += 1
         if on_progress and tree.size % 5_000 == 0:

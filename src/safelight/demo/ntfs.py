@@ -33,8 +33,6 @@ _FOLDER_NAME_FLAG = 0x10000000
 _INDEX_NAME = "$I30".encode("utf-16-le")
 _ENTRY_SUBNODE, _ENTRY_LAST = 0x01, 0x02
 
-type_of = struct.Struct("<I").unpack_from
-
 
 @dataclass(frozen=True)
 class _Attribute:
@@ -87,7 +85,9 @@ class NtfsVolume:
     def __enter__(self) -> NtfsVolume:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._file.close()
 
     def make_folder(self, path: str) -> None:
@@ -161,7 +161,7 @@ class NtfsVolume:
     def _offset_in(self, runs: list[tuple[int, int]], position: int) -> int:
         for cluster, count in runs:
             if position < count * self._cluster:
-                return cluster * self._cluster + position
+                return int(cluster * self._cluster + position)
             position -= count * self._cluster
         raise SafelightError(f"{self.path} ends before a structure that it names: the volume is damaged.")
 
@@ -194,7 +194,7 @@ class NtfsVolume:
 
     def _attributes(self, record: bytearray) -> Iterator[_Attribute]:
         (position,) = struct.unpack_from("<H", record, 20)
-        while (kind := type_of(record, position)[0]) != _END:
+        while (kind := struct.unpack_from("<I", record, position)[0]) != _END:
             length, not_resident = struct.unpack_from("<IB", record, position + 4)
             if not_resident:
                 (content,) = struct.unpack_from("<H", record, position + 32)

@@ -28,7 +28,7 @@ NEAR_KINDS = ("reencoded", "resized", "brightened")
 """How a near-duplicate can differ from its original."""
 
 SMALLEST, LARGEST = (320, 240), (4000, 3000)
-_WORKING_EDGE = 800  # noise is made at most this large and then enlarged: a 12-megapixel picture in tenths of a second
+_WORKING_EDGE = 640  # noise is made at most this large and then enlarged: a 12-megapixel picture in tenths of a second
 
 
 def make_picture(seed: int, size: tuple[int, int] = (1024, 768), style: str | None = None) -> Image.Image:
@@ -128,7 +128,7 @@ def lying_png(width: int = 60_000, height: int = 60_000) -> bytes:
 
 
 def _noise(rng: np.random.Generator, size: tuple[int, int], *, first: int, roughness: float) -> NDArray[np.float32]:
-    """Fractal noise: smooth random fields, each twice as fine and ``roughness`` times as strong. Height x width, 0..1."""
+    """Fractal noise: smooth random fields, each twice as fine and ``roughness`` times as strong. Values 0 to 1."""
     total = np.zeros((size[1], size[0]), dtype=np.float32)
     cells, strength = first, 1.0
     while cells <= min(size) // 2 and strength > 0.02:
@@ -139,7 +139,7 @@ def _noise(rng: np.random.Generator, size: tuple[int, int], *, first: int, rough
     return (total - low) / max(high - low, 1e-6)
 
 
-def _coloured(values: NDArray[np.float32], stops: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _coloured(values: NDArray[np.floating], stops: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Colour each value 0..1 along the evenly spaced colour stops (n x 3, 0..255)."""
     places = np.linspace(0.0, 1.0, len(stops))
     return np.stack([np.interp(values, places, stops[:, c]) for c in range(3)], axis=-1).astype(np.uint8)

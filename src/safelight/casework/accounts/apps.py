@@ -6,3 +6,4 @@ from safelight.casework.base.apps import CaseworkApp
 class AccountsConfig(CaseworkApp):
     name = "safelight.casework.accounts"
     label = "accounts"
+    default = True  # the base class stands in this module too

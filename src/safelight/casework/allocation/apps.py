@@ -6,3 +6,4 @@ from safelight.casework.base.apps import CaseworkApp
 class AllocationConfig(CaseworkApp):
     name = "safelight.casework.allocation"
     label = "allocation"
+    default = True  # the base class stands in this module too

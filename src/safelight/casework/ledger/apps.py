@@ -6,3 +6,4 @@ from safelight.casework.base.apps import CaseworkApp
 class LedgerConfig(CaseworkApp):
     name = "safelight.casework.ledger"
     label = "ledger"
+    default = True  # the base class stands in this module too

@@ -6,3 +6,4 @@ from safelight.casework.base.apps import CaseworkApp
 class ReferralsConfig(CaseworkApp):
     name = "safelight.casework.referrals"
     label = "referrals"
+    default = True  # the base class stands in this module too

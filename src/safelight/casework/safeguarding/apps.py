@@ -6,3 +6,4 @@ from safelight.casework.base.apps import CaseworkApp
 class SafeguardingConfig(CaseworkApp):
     name = "safelight.casework.safeguarding"
     label = "safeguarding"
+    default = True  # the base class stands in this module too

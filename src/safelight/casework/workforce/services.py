@@ -20,7 +20,7 @@ def load_units(actor: Any) -> list[Unit]:
     rows = []
     for code, unit in standards().units.items():
         row, created = Unit.objects.update_or_create(
-            code=code, defaults={"name": unit.name, "kind": unit.kind, "boroughs": list(unit.boroughs)}
+            code=code, defaults={"name": unit.title, "kind": unit.type, "boroughs": list(unit.boroughs)}
         )
         if created:
             record(actor, "unit.added", row, category=Category.SYSTEM, payload={"code": code})

@@ -1,0 +1,34 @@
+"""Compiled binary search in sorted prefixes; imported only for batch look-ups."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def find(prefixes, directory, shift, wanted, first, count):  # type: ignore[no-untyped-def]
+    """For each wanted prefix: the first position it stands at, and how many times it stands there.
+
+    Args:
+        prefixes: (N,) uint64, sorted.
+        directory: (2^b + 1,) uint32; directory[s] is where prefixes with top bits s begin.
+        shift: 64 - b.
+    """
+    for k in range(wanted.shape[0]):
+        prefix = wanted[k]
+        slot = np.int64(prefix >> np.uint64(shift))
+        lo = np.int64(directory[slot])
+        end = np.int64(directory[slot + 1])
+        hi = end
+        while lo < hi:
+            middle = (lo + hi) >> 1
+            if prefixes[middle] < prefix:
+                lo = middle + 1
+            else:
+                hi = middle
+        n = 0
+        while lo + n < end and prefixes[lo + n] == prefix:
+            n += 1
+        first[k] = lo
+        count[k] = n

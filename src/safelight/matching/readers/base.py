@@ -1,0 +1,177 @@
+"""What all readers share: the collector of entries and of rows that could not be used as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BufferedReader, RawIOBase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safelight.errors import MatchingError
+from safelight.matching.entry import HashSetEntry, Provenance
+from safelight.matching.hashset import HashSet, HashSetBuilder
+from safelight.matching.hashtext import excerpt
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+#: (context, number) to a category letter, or None where the site has set none.
+CategoryMap = Callable[[str, int | None], str | None]
+#: (bytes read, bytes in all)
+OnProgress = Callable[[int, int], None]
+
+#: The report names this many rows one by one and counts the rest.
+MAX_REPORTED = 10_000
+_PROGRESS_STEP = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that could not be used as it stands.
+
+    Attributes:
+        where: row or item number, and for VICS the MediaID.
+        reason: what is wrong with it.
+        excerpt: the offending value, shortened.
+        kept: the entry is in the hash set all the same (its digests are good; only what the reason names is missing).
+    """
+
+    where: str
+    reason: str
+    excerpt: str = ""
+    kept: bool = False
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """A hash set read from a file, and what of the file is not in it.
+
+    Attributes:
+        rejected: the first 10,000 rows with a problem; `rejected_count` counts all that were left out and
+            `noted_count` all that were kept with a remark.
+        contexts: the VICS models named in the file, or `csv`.
+        format: such as "VICS 2.0 media", "CSV", "text".
+    """
+
+    hash_set: HashSet
+    rejected: list[RejectedRow]
+    contexts: tuple[str, ...]
+    format: str
+    rejected_count: int = 0
+    noted_count: int = 0
+
+
+@dataclass
+class Collector:
+    """Takes rows from a reader, maps categories, and keeps the report."""
+
+    path: Path
+    kind: str
+    category_of: CategoryMap | None
+    on_progress: OnProgress | None
+    format: str = ""
+    contexts: list[str] = field(default_factory=list)
+    builder: HashSetBuilder = field(default_factory=HashSetBuilder)
+    rejected: list[RejectedRow] = field(default_factory=list)
+    rejected_count: int = 0
+    noted_count: int = 0
+    _said_no_map: bool = False
+
+    def open(self) -> BufferedReader:
+        """The file, reporting progress as it is read."""
+        return BufferedReader(_Watched(self.path, self.on_progress), 1 << 20)
+
+    def add_context(self, context: str) -> None:
+        if context and context not in self.contexts:
+            self.contexts.append(context)
+
+    def add(self, entry: HashSetEntry, where: str) -> None:
+        """Keep one entry, or report why not."""
+        try:
+            self.builder.add(entry)
+        except MatchingError as error:
+            self.reject(where, error.what)
+
+    def reject(self, where: str, reason: str, value: object = "") -> None:
+        """The row is left out."""
+        self.rejected_count += 1
+        self._report(RejectedRow(where, reason, excerpt(value)))
+
+    def note(self, where: str, reason: str, value: object = "") -> None:
+        """The row is kept, without what the reason names."""
+        self.noted_count += 1
+        self._report(RejectedRow(where, reason, excerpt(value), kept=True))
+
+    def _report(self, row: RejectedRow) -> None:
+        if len(self.rejected) < MAX_REPORTED:
+            self.rejected.append(row)
+
+    def category(self, context: str, number: int | None, where: str) -> str | None:
+        """The category the site has set for this number in this context. Never guessed: unset is None, and reported."""
+        if number is None:
+            return None
+        if self.category_of is None:
+            if not self._said_no_map:
+                self._said_no_map = True
+                self.note(
+                    where, "no category map was given: every numbered entry of this file is uncategorised", number
+                )
+            return None
+        category = self.category_of(context, number)
+        if category is None:
+            self.note(where, f"category not mapped: {number} in {context or 'a file without a context'}", number)
+            return None
+        return self.checked(category, where)
+
+    def checked(self, category: str, where: str) -> str:
+        """The category, unless the list is to be taken as harmless and this says that it is not.
+
+        Raises:
+            MatchingError: it does.
+        """
+        if self.kind != "known" and category in ("A", "B", "C"):
+            raise MatchingError(
+                f"{self.path}: {where} is category {category}, but the list is to be taken as {self.kind}.",
+                fix="Read it as known, or give the right file.",
+            )
+        return category
+
+    def result(self, *, name: str, version: str, provenance: Provenance) -> ReadResult:
+        """Build the hash set.
+
+        Raises:
+            MatchingError: nothing usable was in the file.
+        """
+        if not len(self.builder):
+            first = f" The first problem: {self.rejected[0].where}: {self.rejected[0].reason}." if self.rejected else ""
+            raise MatchingError(f"{self.path} holds no usable hash.{first}", fix="Check that it is the right file.")
+        hash_set = self.builder.build(name=name, kind=self.kind, version=version, provenance=provenance)
+        return ReadResult(
+            hash_set, self.rejected, tuple(self.contexts), self.format, self.rejected_count, self.noted_count
+        )
+
+
+class _Watched(RawIOBase):
+    """A file that tells how far it was read."""
+
+    def __init__(self, path: Path, on_progress: OnProgress | None) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._total = path.stat().st_size
+        self._on_progress = on_progress
+        self._said = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        count = self._file.readinto(buffer)
+        at = self._file.tell()
+        if self._on_progress is not None and (at - self._said >= _PROGRESS_STEP or (not count and at != self._said)):
+            self._said = at
+            self._on_progress(at, self._total)
+        return count or 0
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()

@@ -4,7 +4,7 @@ A page author writes ``field(form["name"])``; this module finds the kind of widg
 value. Options a form may declare about its own looks:
 
 - ``display = {"field": {"width": 10, "inline": True}}``: options for :func:`describe`;
-- ``reveals = {"field": {"yes": ("other",)}}``: fields shown under a radio button once it is chosen.
+- ``reveals = {"field": {"yes": ("other",)}}``: fields asked only when that answer is chosen.
 """
 
 from __future__ import annotations
@@ -110,7 +110,6 @@ def describe(
     prefix: str = "",
     suffix: str = "",
     hints: Mapping[str, str] | None = None,
-    conditional: Mapping[str, str] | None = None,
     search: bool = False,
     classes: str = "",
     mark_optional: bool = True,
@@ -127,7 +126,6 @@ def describe(
         rows: of a text area.
         prefix, suffix: such as "£" or "days".
         hints: by choice value.
-        conditional: HTML shown under a chosen radio button, by choice value.
         search: a long list becomes searchable when there is JavaScript.
         mark_optional: "(optional)" after the label of a field that may stay empty.
     """
@@ -164,7 +162,7 @@ def describe(
     if what == "parts":
         params["items"] = _part_items(bound, widget, element, name)
     elif what in {"radios", "checkboxes", "select"}:
-        params["items"] = list(_choices(bound, what, hints or {}, conditional or {}))
+        params["items"] = list(_choices(bound, what, hints or {}))
         params["idPrefix"] = element
         extra = [f"govuk-{what}--inline" if inline else "", f"govuk-{what}--small" if small else "", classes]
         params["classes"] = " ".join(part for part in extra if part)
@@ -253,9 +251,7 @@ def _part_items(bound: BoundField, widget: Any, element: str, name: str) -> list
     ]
 
 
-def _choices(
-    bound: BoundField, what: str, hints: Mapping[str, str], conditional: Mapping[str, str]
-) -> Iterator[dict[str, Any]]:
+def _choices(bound: BoundField, what: str, hints: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """The items of a list of choices; the empty choice is kept in a select only."""
     widget: Any = bound.field.widget
     for _group, options, _index in widget.optgroups(bound.html_name, widget.format_value(bound.value())):
@@ -267,6 +263,4 @@ def _choices(
             item["selected" if what == "select" else "checked"] = bool(option["selected"])
             if value in hints:
                 item["hint"] = {"text": hints[value]}
-            if value in conditional:
-                item["conditional"] = {"html": conditional[value]}
             yield item

@@ -2,9 +2,23 @@
 import { initAll as govuk } from '../vendor/govuk-frontend/govuk-frontend.min.js';
 import { initAll as moj } from '../vendor/moj-frontend/moj-frontend.min.js';
 
+// Questions that depend on an answer. (The toolkit's own way puts aria-expanded on radio buttons, which ARIA does not allow.)
+function reveal(scope) {
+  scope.querySelectorAll('[data-sl-reveal]').forEach((part) => {
+    const form = part.closest('form');
+    const boxes = Array.from(form.elements).filter((box) => box.name === part.dataset.slReveal);
+    const show = () => {
+      part.hidden = !boxes.some((box) => (box.type === 'radio' || box.type === 'checkbox' ? box.checked : true) && box.value === part.dataset.slValue);
+    };
+    boxes.forEach((box) => box.addEventListener('change', show));
+    show();
+  });
+}
+
 function start(scope) {
   govuk({ scope });
   moj({ scope });
+  reveal(scope);
   if (!window.accessibleAutocomplete) return;
   scope.querySelectorAll('select[data-sl-search]').forEach((select) => {
     window.accessibleAutocomplete.enhanceSelectElement({

@@ -1,0 +1,52 @@
+# Everything a newcomer needs: `make` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: help system system-test install install-test demo run test lint bench lock clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: system install ## Set everything up and start the demonstration on 127.0.0.1:8000
+	@$(BIN)/safelight demo
+
+run: install ## Start the site (settings from the environment: see docs/)
+	@$(BIN)/safelight serve
+
+test: system-test install-test lint ## Set everything up, lint, then all tests on SQLite, PostgreSQL and in Chromium
+	@scripts/run-tests
+
+lint: install-test ## Check style, types and layers (ruff, mypy, import-linter, what may be committed)
+	@echo "== lint"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@scripts/check-committed-files
+
+bench: system-test install-test ## Measure ours beside a peer, in one run each (benchmarks/bench_*.py)
+	@shopt -s nullglob; files=(benchmarks/bench_*.py); \
+	if (($${#files[@]} == 0)); then echo "There are no benchmarks/bench_*.py." >&2; exit 1; fi; \
+	for file in "$${files[@]}"; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+system: ## Check for the Debian packages that the demo needs, and install what is missing
+	@scripts/system-packages.sh demo
+
+system-test: ## The same for the tests: also PostgreSQL, Chromium, the Sleuth Kit, ewf-tools and a font
+	@scripts/system-packages.sh test
+
+install: ## Set up .venv with the product's own requirements, each with its hash
+	@scripts/install.sh base
+
+install-test: ## Set up .venv with what the tests and linters need too
+	@scripts/install.sh test
+
+lock: ## Write requirements/*.txt anew with exact versions and hashes (needs uv; UPGRADE=1 takes newer versions)
+	@scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove what was built: .venv and caches; the data in var/ stays
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Check that the Debian packages for a purpose are there, and install what is missing.
+# Usage: scripts/system-packages.sh demo|test
+set -euo pipefail
+
+purpose="${1:-}"
+case "$purpose" in
+    demo | test) ;;
+    *) echo "Usage: scripts/system-packages.sh demo|test" >&2; exit 2 ;;
+esac
+
+# An ordinary user's PATH often leaves these out, and mkfs.vfat and its like are there.
+PATH="$PATH:/usr/sbin:/sbin"
+python="$("$(dirname "$0")/find-python.sh")"
+
+missing=()
+need() { # need PACKAGE COMMAND...: the package is missing unless the command succeeds
+    local package="$1"
+    shift
+    "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
+has_liberation() { compgen -G '/usr/share/fonts/truetype/liberation*/*'; }
+
+# The demo writes devices with real file systems.
+need dosfstools command -v mkfs.vfat
+need mtools command -v mcopy
+need ntfs-3g command -v mkntfs
+need e2fsprogs command -v mke2fs
+need python3-venv "$python" -c 'import ensurepip, venv'
+if [[ "$purpose" == test ]]; then
+    need postgresql has_postgres        # the same suite on the second database
+    need chromium command -v chromium   # the pages as people meet them
+    need sleuthkit command -v fls       # a second opinion on what is on a device
+    need ewf-tools command -v ewfacquire # E01 images written by another program
+    need fonts-liberation has_liberation # the same letters in every screenshot
+fi
+
+if ((${#missing[@]} == 0)); then
+    exit 0
+fi
+echo "Debian packages that the $purpose needs and this machine lacks: ${missing[*]}"
+if ! command -v apt-get >/dev/null; then
+    echo "There is no apt-get here. Install the equivalents of these packages by hand, then try again." >&2
+    exit 1
+fi
+if [[ "$(id -u)" == 0 ]]; then
+    as_root=()
+elif command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then
+    as_root=(sudo)
+else
+    echo "Installing them needs root. Ask an administrator to run: apt-get install ${missing[*]}" >&2
+    exit 1
+fi
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+echo "Installing them ..."
+if ! { "${as_root[@]}" apt-get update -q &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"; } \
+    >"$log" 2>&1; then
+    tail -n 15 "$log" >&2
+    echo "Installing ${missing[*]} failed (above: the end of what apt-get said)." >&2
+    exit 1
+fi
+echo "Installed: ${missing[*]}"

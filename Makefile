@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PYTHON ?= python3.11
 BIN := .venv/bin
+# Python without the extension, so that the linters must be told.
+PYTHON_SCRIPTS := scripts/with-postgres scripts/warm-kernels scripts/check-committed-files
 
 .PHONY: help system system-test install install-test demo run test lint bench lock clean
 
@@ -21,8 +23,8 @@ test: system-test install-test lint ## Set everything up, lint, then all tests o
 
 lint: install-test ## Check style, types and layers (ruff, mypy, import-linter, what may be committed)
 	@echo "== lint"
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check . $(PYTHON_SCRIPTS)
+	@$(BIN)/ruff format --check . $(PYTHON_SCRIPTS)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@scripts/check-committed-files

@@ -1,4 +1,4 @@
-"""What law, guidance and inspectors expect, as data, with its source and its status; and the clocks that follow from it.
+"""What law, guidance and inspectors expect, as data, with its source and its status, and the clocks made of it.
 
 Start here::
 
@@ -8,8 +8,9 @@ Start here::
     rule = standards.clocks["police_referral_to_csc"]
     due = rule.due_at(identified_at, risk="high", borough="Camden")
 
-Every row says where it comes from (``kind``, ``source``, ``mark``) and how far it can be relied on (``status``: verified, draft,
-required). ``standards.unset()`` lists what the force must set before it goes live. Nothing here is legal advice.
+Every row says where it comes from (``kind``, ``source``, ``mark``) and how far it can be relied on (``status``:
+verified, draft, required). ``standards.unset()`` lists what the force must set before it goes live.
+Nothing here is legal advice.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def _staged(row: RowReader, key: str, raw: object, calendar: str) -> list[tuple[
 
 
 def read_durations(row: RowReader, calendar: str, risks: Iterable[str], given: Given) -> tuple[ClockCase, ...]:
-    """``duration = ...`` for every risk, or ``risk.<level> = ...`` for each level without a gap; () when neither is there."""
+    """``duration = ...`` for every risk, or ``risk.<level> = ...`` for each level, without a gap; () for neither."""
     single, table = row.raw("duration"), row.raw("risk")
     if single is not None and table is not None:
         row.fault("both duration and risk are given", "Give one of them.")

@@ -1,4 +1,4 @@
-"""A clock: how long after (or before) which event something is due, for which risk, stage and borough, and who answers."""
+"""A clock: how long after (or before) an event something is due, by risk, stage and borough, and who answers for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from typing import Literal, get_args
 from safelight.errors import StandardsError
 from safelight.standards.duration import Duration
 from safelight.standards.model import PRODUCT, Row
-from safelight.standards.working_calendar import ENGLAND_AND_WALES, add_months, end_of_day, local_day, start_of_day, today
+from safelight.standards.working_calendar import (
+    ENGLAND_AND_WALES,
+    add_months,
+    end_of_day,
+    local_day,
+    start_of_day,
+    today,
+)
 
 Calendar = Literal["elapsed", "working", "calendar", "calendar_beginning_with"]
 Basis = Literal["fixed", "at_once", "per_plan"]
@@ -47,7 +54,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class ClockCase:
-    """One duration of a rule: for one risk level (None: all), one stage ('any', 'first', 'next'), one borough (None: all)."""
+    """One duration of a rule: for a risk level (None: all), a stage ('any', 'first', 'next'), a borough (None: all)."""
 
     duration: Duration
     risk: str | None = None
@@ -67,9 +74,9 @@ class ClockRule(Row):
         trigger: the name of the event that starts it.
         calendar: elapsed, working, calendar or calendar_beginning_with (the day of the trigger is day 1).
         subject: what the clock hangs on; a clock of a 'child' always counts in elapsed hours.
-        owner, escalation: role ids; who answers for it, then who hears next, in order. ``duty_holder`` is whom the rule binds.
+        owner, escalation: role ids; who answers for it, then who hears next. ``duty_holder``: whom the rule binds.
         basis: fixed, at_once (due at its trigger) or per_plan (each subject's own plan says; give it as ``own``).
-        sense: deadline; notice (due that long BEFORE the trigger); not_before; threshold (counts as something from then on).
+        sense: deadline; notice (due that long BEFORE the trigger); not_before; threshold (counts from then on).
         stage: 'any', or 'first' / 'next' for a row that is one half of a series.
         may_be_held, cannot_extend: a named hold is possible (it never stops the clock); nothing moves the due time.
         pause_reasons, rebase_on: states that suspend it; events that start it afresh.
@@ -144,9 +151,9 @@ class ClockRule(Row):
     ) -> ClockCase | None:
         """The duration row that applies, with who set it; None when nothing is set.
 
-        A borough's own row beats a general one, the site's beats the product's, a later start beats an earlier one. When the
-        rule depends on risk and the level is not known (None), the shortest duration counts: not knowing is never a reason to
-        wait longer. A borough that the standards do not know (a case outside the force) gets the general row.
+        A borough's own row beats a general one, the site's beats the product's, a later start beats an earlier one.
+        When the rule depends on risk and the level is not known (None), the shortest duration counts: not knowing is
+        never a reason to wait longer. A borough that the standards do not know gets the general row.
 
         Raises:
             StandardsError: ``stage`` is neither 'first' nor 'next', or the rule has no duration for that risk level.
@@ -194,10 +201,11 @@ class ClockRule(Row):
     ) -> datetime | None:
         """When it is due, in UTC.
 
-        Elapsed hours are real hours. Days end at 23:59:59 in London: ``n`` working days on the nth working day after the day
-        of the trigger; ``n`` calendar days, months or years on the nth day after it or on the corresponding date (clamped to
-        the end of a shorter month); 'beginning with' counts the day of the trigger as day 1. A notice counts backwards.
-        Which duration counts is decided by the day of the trigger, so a later change of policy moves no running clock.
+        Elapsed hours are real hours. Days end at 23:59:59 in London: ``n`` working days on the nth working day after
+        the day of the trigger; ``n`` calendar days, months or years on the nth day after it or on the corresponding
+        date (clamped to the end of a shorter month). 'Beginning with' counts the day of the trigger as day 1. A notice
+        counts backwards; what may not happen before a day may happen from its midnight on. The day of the trigger
+        decides which duration counts, so a later change of policy moves no running clock.
 
         Args:
             triggered_at: aware moment of the trigger.
@@ -232,7 +240,7 @@ class ClockRule(Row):
             last = day + _DAY * (count - sign * beginning_with)
             return start_of_day(last) if self.sense == "not_before" else end_of_day(last)
         last = add_months(day, count * 12 if duration.unit == "years" else count)
-        # A clamped date is already the last day of the period: 31 January and one month 'beginning with' end on 28 February.
+        # A clamped date already is the last day: a month 'beginning with' 31 January ends on 28 February.
         if beginning_with and last.day == day.day:
             last -= _DAY * sign
         return start_of_day(last) if self.sense == "not_before" else end_of_day(last)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from safelight.errors import StandardsError
 from safelight.standards.clocks import ClockRule
 from safelight.standards.model import (
+    PRODUCT,
     Category,
     GradeScale,
     Outcome,
@@ -71,7 +72,7 @@ class Standards:
         return next((m for m in self.vics_maps.values() if m.matches(context)), None)
 
     def vics_category(self, context: str, number: int | None) -> str | None:
-        """The category id that a number means in a list; None when that is not known, and the caller quarantines the entry.
+        """The category id that a number means in a list; None: not known, and the caller quarantines the entry.
 
         An entry without a number is 'uncategorised' in every context.
         """
@@ -81,7 +82,7 @@ class Standards:
         return dict(found.numbers).get(number) if found else None
 
     def vics_number(self, context: str, category: str) -> int | None:
-        """The number to write for a category in a list of that context (the lowest, if several mean it); None: not known."""
+        """The number to write for a category in a list of that context (the lowest of several); None: not known."""
         found = self.vics_map_for(context)
         return min((n for n, code in found.numbers if code == category), default=None) if found else None
 
@@ -111,5 +112,5 @@ class Standards:
         return tuple(row for _, row in self.rows() if row.status == "required" and not row.is_set)
 
     def unconfirmed(self) -> tuple[Row, ...]:
-        """Draft rows: a person must confirm each before it is relied on."""
-        return tuple(row for _, row in self.rows() if row.status == "draft")
+        """Draft rows that the force has neither set nor confirmed: a person must, before they are relied on."""
+        return tuple(row for _, row in self.rows() if row.status == "draft" and row.set_by == PRODUCT)

@@ -31,7 +31,7 @@ _APPROXIMATE_HOURS: dict[DurationUnit, float] = {
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """``Duration(24, "hours")``. ``str()`` reads '24 hours', '1 working day', '3 calendar days', '6 months', '1 year'."""
+    """``Duration(24, "hours")``. ``str()`` reads '24 hours', '1 working day', '6 months', '1 year'."""
 
     count: int
     unit: DurationUnit

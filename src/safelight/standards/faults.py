@@ -28,7 +28,7 @@ class Fault:
 
 
 class StandardsFileError(StandardsError):
-    """Standards files are malformed or contradict themselves; ``faults`` has every fault, one line each in the message."""
+    """Standards files are malformed or contradict themselves; ``faults`` has them all, one line each in the message."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)

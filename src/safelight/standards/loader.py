@@ -29,7 +29,7 @@ def load_standards(site: Path | str | None = None) -> Standards:
     Loaded once for each (site file, time of its last change), so that calling it again is cheap.
 
     Args:
-        site: path of the force's file, or None for the product alone. Reading SAFELIGHT_SITE_STANDARDS is the caller's part.
+        site: path of the force's file, or None for the product alone. The caller reads SAFELIGHT_SITE_STANDARDS.
 
     Raises:
         StandardsError: a file cannot be read, is malformed or contradicts itself; every fault stands on its own line.

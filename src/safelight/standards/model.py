@@ -33,7 +33,7 @@ class Row:
     """What every row carries.
 
     Attributes:
-        kind: statute, statutory_guidance, national_guidance, inspection_finding, local, product_default or data_definition.
+        kind: one of KINDS, from statute to product_default.
         status: verified (read in a source), draft (a person must confirm it) or required (the force must set it).
         mark: V read in the source, V2 in a copy, S founding news report, M no source read, P a choice of this product.
         set_by: 'product', or 'site: <label>' when the force's own file set or changed it.
@@ -164,8 +164,8 @@ class Skill(Row):
 class Unit(Row):
     """A BCU with its boroughs, or the central unit (``type`` 'bcu' or 'central', no boroughs).
 
-    ``code`` is the short code, the same as ``id``. Each borough is also the local authority whose children's social care
-    receives safeguarding referrals: :attr:`social_care` names them.
+    ``code`` is the short code, the same as ``id``. Each borough is also the local authority whose children's social
+    care receives safeguarding referrals: :attr:`social_care` names them.
     """
 
     type: str

@@ -1,8 +1,8 @@
 """The force's own file, laid over the product's standards.
 
-It may set what is required, change or confirm what is a draft, give a borough its own duration, name the numbers of VICS
-lists, and change units, outcomes and skills. Every table carries a ``label`` that says on whose authority; every changed row
-keeps what the product said. It cannot loosen a statute, nor move a bound that the product sets.
+It may set what is required, change or confirm what is a draft, give a borough its own duration, name the numbers of
+VICS lists, and change units, outcomes and skills. Every table carries a ``label`` that says on whose authority; every
+changed row keeps what the product said. It cannot loosen a statute, nor move a bound that the product sets.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def _section(source: Source, name: str, raw: object) -> Mapping[str, Any]:
 
 
 def _confirm(row: RowReader, rule: Row) -> tuple[str, str]:
-    """(status, source) after the site: a draft becomes verified when the site names the source it was confirmed from."""
+    """(status, the site's own source) after the site: a draft becomes verified when the site names its source."""
     status = row.text("status", needed=False, choices=("verified",)) if "status" in row.data else ""
     source = row.text("source", needed=bool(status))
     if status and rule.kind == "product_default":
         row.fault("a product default cannot be verified", "Leave status out: the label says that it is your own value.")
-    return status or rule.status, source or rule.source
+    return status or rule.status, source
 
 
 def _loosened(rule: ClockRule, case: ClockCase) -> str:
@@ -129,7 +129,7 @@ def _overlay_clock(row: RowReader, rule: ClockRule, names: Names) -> ClockRule:
     return replace(
         rule,
         status=status,
-        source=ground,
+        source=ground or rule.source,
         note=note or rule.note,
         active=active,
         cases=(*rule.cases, *cases),
@@ -183,7 +183,7 @@ def overlay_policy(source: Source, raw: object, policy: dict[str, PolicySetting]
             policy[setting_id] = replace(
                 setting,
                 status=status,
-                source=ground,
+                source=ground or setting.source,
                 values=(*setting.values, *values),
                 set_by=set_by,
                 origin=(("value", text or "not set"),),
@@ -193,7 +193,7 @@ def overlay_policy(source: Source, raw: object, policy: dict[str, PolicySetting]
 def overlay_vics(
     source: Source, raw: object, maps: dict[str, VicsMap], categories: Mapping[str, Category]
 ) -> dict[str, VicsMap]:
-    """Applies ``[categories.vics."<map id or context>"]``: numbers for a known map, or a new map, which is tried first."""
+    """Applies ``[categories.vics."<map id or context>"]``: numbers for a known map, or a new one, tried first."""
     section = RowReader(source, "[categories]", {} if raw is None else raw)
     vics = section.raw("vics")
     section.done()
@@ -241,7 +241,7 @@ def overlay_rows(
     shipped: Mapping[str, Mapping[str, Any]],
     read: Callable[[RowReader, str], R],
 ) -> dict[str, R]:
-    """Reads ``[units.<id>]``, ``[outcomes.<id>]`` or ``[skills.<id>]``: keys laid over the product's row, or a whole new row."""
+    """Reads ``[units.<id>]``, ``[outcomes.<id>]`` or ``[skills.<id>]``: keys over the product's row, or a new row."""
     found: dict[str, R] = {}
     for row_id, given in _section(source, table, raw).items():
         line = source.line_of_header(table, row_id)

@@ -1,8 +1,8 @@
 """The working calendar of England and Wales, and day counting in Europe/London.
 
-Bank holidays come from the list of GOV.UK as the package govuk-bank-holidays carries it; the file is read from disk, and
-nothing is ever fetched. Years that the list does not hold are computed from the Banking and Financial Dealings Act 1971
-(and the days by proclamation that have been constant since 1978), because a clock must not fail at night when the list ends.
+Bank holidays come from the list of GOV.UK as the package govuk-bank-holidays carries it; the file is read from disk,
+and nothing is ever fetched. Years that the list does not hold are computed from the Banking and Financial Dealings Act
+1971 (and the days proclaimed every year since 1978), because a clock must not fail at night when the list ends.
 Days proclaimed once, such as a jubilee, are known only where the list has them.
 """
 
@@ -150,8 +150,8 @@ class WorkingCalendar:
     def day_of_arrival(self, moment: datetime, hours: tuple[time, time] | None) -> date:
         """The day on which something counts as arriving.
 
-        Without working hours: the day itself. With them: the next working day, when it arrives at or after closing time or
-        on a day that is not worked (the way of the Approved Premises service, 'slewing').
+        Without working hours: the day itself. With them: the next working day, when it arrives at or after closing time
+        or on a day that is not worked (so do the deadlines of the Approved Premises service).
         """
         day = local_day(moment)
         if hours is None:

@@ -6,14 +6,24 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
+from safelight.casework.allocation.models import Allocation
 from safelight.casework.base.models import Referenced, VisibleQuerySet
 
 
 class CaseQuerySet(VisibleQuerySet):
     def open(self) -> Self:
         return self.filter(status=Case.Status.OPEN)
+
+    def unallocated(self) -> Self:
+        """Open cases that nobody has."""
+        return self.open().filter(~Exists(Allocation.objects.filter(case=OuterRef("pk"), ended_at=None)))
+
+    def with_investigator(self) -> Self:
+        """Load the live allocation with its investigator, so that :attr:`Case.investigator` asks nothing more."""
+        live = Allocation.objects.filter(ended_at=None).select_related("investigator")
+        return self.prefetch_related(Prefetch("allocations", queryset=live, to_attr="live_allocations"))
 
     def visible_to(self, user: Any) -> Self:
         """Who sees a case.
@@ -84,6 +94,19 @@ class Case(Referenced):
             models.Index(fields=["unit", "status", "-id"], name="cases_by_unit"),
             models.Index(fields=["last_action_at"], condition=Q(status="open"), name="cases_drift"),
         ]
+
+    @property
+    def investigator(self) -> Any:
+        """Who has the case now, or None."""
+        if not hasattr(self, "live_allocations"):
+            self.live_allocations = list(self.allocations.filter(ended_at=None).select_related("investigator"))
+        return self.live_allocations[0].investigator if self.live_allocations else None
+
+    def header_for(self, user: Any, tab: str) -> Any:
+        """What stands at the head of the page ``tab`` (:class:`safelight.casework.cases.header.Header`)."""
+        from safelight.casework.cases.header import header_of
+
+        return header_of(self, user, tab)
 
 
 class CasePerson(models.Model):

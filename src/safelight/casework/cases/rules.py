@@ -1,0 +1,36 @@
+"""Who may do what to a case. Seeing is :meth:`CaseQuerySet.visible_to`; a supervisor acts on the cases of the own unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rules
+
+from safelight.casework.base.predicates import (
+    has_the_case,
+    is_desk,
+    is_supervisor,
+    supervises,
+    works_cases,
+)
+from safelight.casework.cases.models import Case
+
+
+@rules.predicate
+def sees_the_case(user: Any, obj: Any = None) -> bool:
+    """Whether the case that ``obj`` is or belongs to is visible to ``user``; without an object: yes."""
+    case = obj if obj is None or isinstance(obj, Case) else getattr(obj, "case", None)
+    return obj is None or (case is not None and Case.objects.visible_to(user).filter(pk=case.pk).exists())
+
+
+runs_the_case = works_cases & sees_the_case & (has_the_case | supervises)
+
+rules.add_perm("cases.view", works_cases & sees_the_case)
+rules.add_perm("cases.note", works_cases & sees_the_case)
+rules.add_perm("cases.open", is_desk | is_supervisor)
+rules.add_perm("cases.risk", runs_the_case | (is_desk & sees_the_case))
+rules.add_perm("cases.live_contact", runs_the_case | (is_desk & sees_the_case))
+rules.add_perm("cases.add_person", runs_the_case | (is_desk & sees_the_case))
+rules.add_perm("cases.grant_access", is_supervisor & sees_the_case & supervises)
+rules.add_perm("cases.settle", is_supervisor & sees_the_case & supervises)
+rules.add_perm("cases.close", is_supervisor & sees_the_case & supervises)

@@ -1,0 +1,174 @@
+"""Makers of rows for the tests of the case work. Plain functions; every name is visibly synthetic.
+
+Append makers for your own nouns at the end of the file.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from safelight.casework.accounts.models import User
+from safelight.casework.base.standards import standards
+from safelight.casework.cases.models import Case
+from safelight.casework.people.models import Person
+from safelight.casework.referrals.models import Referral, ReferralPerson
+from safelight.casework.safeguarding.models import ChildAtRisk, ContactCheck
+from safelight.casework.workforce.models import Accreditation, Unit
+
+_numbers = count(1)
+SKILL = "ocsae_investigator"
+
+
+def make_unit(code: str = "CN") -> Unit:
+    """A unit of standards/units.toml."""
+    row = standards().units[code]
+    unit, _ = Unit.objects.get_or_create(
+        code=code, defaults={"name": row.title, "kind": row.type, "boroughs": list(row.boroughs)}
+    )
+    return unit
+
+
+def make_user(role: str = "investigator", unit: Unit | str | None = "CN", name: str = "", skills: Any = ()) -> User:
+    """An account without a password. ``unit`` may be a code. ``skills`` are accreditations in force to the end of 2035.
+
+    An administrator has no unit unless one is named by a row.
+    """
+    number = next(_numbers)
+    if role == "administrator" and unit == "CN":
+        unit = None
+    user = User.objects.create(
+        username=f"{role}{number}",
+        name=name or f"Example {role.replace('_', ' ').title()} {number} (synthetic)",
+        role=role,
+        unit=make_unit(unit) if isinstance(unit, str) else unit,
+    )
+    for skill in skills:
+        make_accreditation(user, skill)
+    return user
+
+
+def make_accreditation(
+    user: User,
+    skill: str = SKILL,
+    valid_from: date = date(2024, 1, 1),
+    valid_until: date | None = date(2035, 12, 31),
+) -> Accreditation:
+    return Accreditation.objects.create(user=user, skill=skill, valid_from=valid_from, valid_until=valid_until)
+
+
+def make_person(**fields: Any) -> Person:
+    """A nominal; ``born`` given alone counts as an exact day."""
+    number = next(_numbers)
+    if fields.get("born") and "born_precision" not in fields:
+        fields["born_precision"] = "day"
+    return Person.objects.create(**{"family_name": f"Synthetic{number}", "given_names": "Example", **fields})
+
+
+def make_referral(*, suspect: bool = True, unit: Unit | str | None = "CN", **fields: Any) -> Referral:
+    """A referral as it arrives: children not yet looked for."""
+    number = next(_numbers)
+    now = timezone.now()
+    referral = Referral.objects.create(
+        **{
+            "source": "nca",
+            "source_reference": f"SYN-{number}",
+            "received_at": now,
+            "recorded_at": now,
+            "recorded_by": fields.pop("recorded_by", None) or make_user("referral_desk"),
+            "summary": "Synthetic report for a test.",
+            "borough": "Camden",
+            "unit": make_unit(unit) if isinstance(unit, str) else unit,
+            **fields,
+        }
+    )
+    if suspect:
+        ReferralPerson.objects.create(referral=referral, person=make_person(), role="suspect")
+    return referral
+
+
+def make_contact_check(referral: Referral, **fields: Any) -> ContactCheck:
+    """The three questions answered ('no' unless told otherwise), as the service leaves the referral."""
+    check = ContactCheck.objects.create(
+        **{
+            "referral": referral,
+            "lives_with": "no",
+            "sees": "no",
+            "works_with": "no",
+            "basis": "Synthetic checks of the synthetic records.",
+            "answered_by": referral.recorded_by,
+            "answered_at": timezone.now(),
+            **fields,
+        }
+    )
+    referral.state = "checked"
+    referral.save(update_fields=["state"])
+    return check
+
+
+def make_child(*, referral: Referral | None = None, case: Case | None = None, **fields: Any) -> ChildAtRisk:
+    """A child at risk, as a row: no clock is started (safeguarding.services.add_child does that)."""
+    now = timezone.now()
+    return ChildAtRisk.objects.create(
+        **{
+            "person": fields.pop("person", None) or make_person(born=date(2016, 5, 4)),
+            "referral": referral,
+            "case": case,
+            "lives_with": True,
+            "borough": "Camden",
+            "identified_at": now,
+            "recorded_at": now,
+            "recorded_by": fields.pop("recorded_by", None) or make_user("referral_desk"),
+            **fields,
+        }
+    )
+
+
+def make_case(*, referral: Referral | None = None, actor: User | None = None, days_ago: float = 0, **fields: Any) -> Case:
+    """A case opened through the service from a checked referral of unit CN, high risk, unallocated.
+
+    Args:
+        days_ago: shift the opening and the last action back by this many days (clocks stay as they started).
+    """
+    from safelight.casework.cases.services import open_case
+
+    number = next(_numbers)
+    unit = fields.pop("unit", "CN")
+    unit = make_unit(unit) if isinstance(unit, str) else unit
+    if referral is None:
+        referral = make_referral(unit=unit)
+    if not ContactCheck.objects.filter(referral=referral).exists():
+        make_contact_check(referral)
+    case = open_case(
+        actor or make_user("supervisor", unit),
+        **{
+            "referral": referral,
+            "title": f"Synthetic case {number}",
+            "unit": unit,
+            "risk": "high",
+            "risk_source": "Synthetic tool 1.0, assessed by Example Assessor",
+            "required_skill": SKILL,
+            "borough": "Camden",
+            **fields,
+        },
+    )
+    if days_ago:
+        then = timezone.now() - timedelta(days=days_ago)
+        Case.objects.filter(pk=case.pk).update(opened_at=then, last_action_at=then)
+        case.refresh_from_db()
+    return case
+
+
+def make_allocation(case: Case, investigator: User | None = None, actor: User | None = None) -> Any:
+    """Give the case to an investigator (a new qualified one of its unit unless named) through the service."""
+    from safelight.casework.allocation.services import allocate
+
+    return allocate(
+        actor or make_user("supervisor", case.unit),
+        case,
+        investigator=investigator or make_user("investigator", case.unit, skills=[case.required_skill]),
+        reason="Synthetic reason for a test.",
+    )

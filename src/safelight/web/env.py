@@ -16,6 +16,7 @@ from safelight.errors import SafelightError
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
+_MAKE_SECRET = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'."
 _POSTGRES_SCHEMES = {"postgres", "postgresql"}
 
 
@@ -98,13 +99,13 @@ def secret(name: str, *, keep_at: Path | None) -> str:
         if len(value) < 32:
             raise SettingsError(
                 f"{name} is only {len(value)} characters long.",
-                fix="Use at least 32, for example from: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+                fix=f"Use at least 32. {_MAKE_SECRET}",
             )
         return value
     if keep_at is None:
         raise SettingsError(
             f"The environment variable {name} is not set.",
-            fix="Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))' (SAFELIGHT_DEMO=1 makes its own).",
+            fix=f"{_MAKE_SECRET} The demo (SAFELIGHT_DEMO=1) makes its own.",
         )
     keep_at.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -133,7 +134,9 @@ def database(url: str, *, default_file: Path) -> dict[str, Any]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise SettingsError(f"DATABASE_URL cannot be read: {error}.", fix="Use postgres://user@host:5432/name.") from error
+        raise SettingsError(
+            f"DATABASE_URL cannot be read: {error}.", fix="Use postgres://user@host:5432/name."
+        ) from error
     if parts.scheme == "sqlite":
         path = unquote(parts.path)[1:]
         if not path or parts.netloc:

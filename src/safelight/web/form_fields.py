@@ -1,4 +1,4 @@
-"""What the GOV.UK macros need to draw any Django form field: one description, made here, drawn in components/forms.html.
+"""What the GOV.UK macros need to draw any Django form field: described here, drawn in components/forms.html.
 
 A page author writes ``field(form["name"])``; this module finds the kind of widget, its label, hint, error, choices and
 value. Options a form may declare about its own looks:
@@ -21,6 +21,8 @@ from markupsafe import Markup
 _WIDTHS = (2, 3, 4, 5, 10, 20, 30)
 _PASSED_ON = ("autocomplete", "inputmode", "accept", "placeholder", "min", "max", "step", "capture")
 
+_ASKING = {"radios": "Choose", "checkboxes": "Choose", "select": "Choose", "file": "Choose", "checkbox": "Confirm:"}
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -38,7 +40,7 @@ def text_or_html(value: Any) -> dict[str, Any]:
 
 
 def kind(bound: BoundField) -> str:
-    """Which macro draws ``bound``: hidden, parts, file, radios, checkbox, checkboxes, select, textarea, password, input."""
+    """Which macro draws it: hidden, parts, file, radios, checkbox, checkboxes, select, textarea, password or input."""
     widget = bound.field.widget
     if bound.is_hidden:
         return "hidden"
@@ -69,6 +71,25 @@ def first_id(bound: BoundField) -> str:
     return f"{name}-{parts[0][0]}" if parts else name
 
 
+def sayings(bound: BoundField) -> list[str]:
+    """The errors of a field, with "This field is required" turned into what to do."""
+    said: list[str] = []
+    for error in bound.errors.as_data():
+        for message in error.messages:
+            plain = error.code == "required" and message == str(forms.Field.default_error_messages["required"])
+            said.append(_asked(bound) if plain else message)
+    return said
+
+
+def _asked(bound: BoundField) -> str:
+    label = str(bound.label)
+    if label.endswith("?"):
+        return f"Answer: {label}"
+    if not label[:2].isupper():
+        label = label[:1].lower() + label[1:]
+    return f"{_ASKING.get(kind(bound), 'Enter')} {label}"
+
+
 def problems(*bound_forms: forms.BaseForm) -> list[Problem]:
     """Every error of the given forms, in the order of the fields; errors of the whole form come first."""
     found: list[Problem] = []
@@ -77,7 +98,10 @@ def problems(*bound_forms: forms.BaseForm) -> list[Problem]:
         for bound in form.hidden_fields():
             found += [Problem(f"{bound.label}: {error}") for error in bound.errors]
         for bound in form.visible_fields():
-            found += [Problem(str(error), f"#{first_id(bound)}") for error in bound.errors]
+            for text in sayings(bound):
+                # "Enter a whole number" alone does not say where; what we phrased ourselves does.
+                named = text if text == _asked(bound) else f"{bound.label}: {text[:1].lower()}{text[1:]}"
+                found.append(Problem(named, f"#{first_id(bound)}"))
     return found
 
 
@@ -143,7 +167,7 @@ def describe(
     if hint:
         params["hint"] = text_or_html(hint)
     if bound.errors:
-        params["errorMessage"] = {"text": " ".join(str(error) for error in bound.errors)}
+        params["errorMessage"] = {"text": " ".join(sayings(bound))}
     for attribute, value in widget.attrs.items():
         if attribute in _PASSED_ON or attribute.startswith(("data-", "aria-label", "hx-")):
             params["attributes"][attribute] = value

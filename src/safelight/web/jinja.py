@@ -25,7 +25,8 @@ def environment(**options: Any) -> Environment:
     """Called once by Django with our template folders; adds the GOV.UK macros beside them."""
     toolkit = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     options["loader"] = ChoiceLoader([options["loader"], toolkit])
-    made = Environment(**{"trim_blocks": True, "lstrip_blocks": True, "autoescape": True, **options})
+    options.update(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(**options)  # noqa: S701  autoescape is set in the line above
     made.filters.update(FILTERS)
     made.globals.update(
         url=url,

@@ -1,8 +1,8 @@
-"""The standards page: every clock and setting with its source, and what is law, guidance, a default, a draft or missing."""
+"""The standards page: every clock and setting with its source, and what is law, guidance, default, draft or missing."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import PurePath
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +10,8 @@ from django.shortcuts import render
 
 from safelight.casework.base.policy import SIGNED_IN, page
 from safelight.casework.base.standards import standards
+from safelight.standards.model import Category, GradeScale, Outcome, RiskLevel, Role, Row, Skill, Unit, VicsMap
+from safelight.web.filters import words
 
 KINDS = {
     "statute": "Statute",
@@ -41,16 +43,54 @@ CALENDARS = {
 }
 
 
+SENSES = {
+    "notice": "At least that long before",
+    "not_before": "Nothing may happen earlier",
+    "threshold": "Counts as something from then on",
+}
+OTHERS = (
+    ("Risk levels", "risks"),
+    ("Categories", "categories"),
+    ("Category numbers of lists", "vics_maps"),
+    ("Grade scales", "grades"),
+    ("Outcomes", "outcomes"),
+    ("Roles", "roles"),
+    ("Skills", "skills"),
+    ("Units", "units"),
+)
+
+
+def detail(row: Row) -> str:
+    """What is particular about a row of one of the other tables, in one line."""
+    match row:
+        case RiskLevel():
+            return f"Short: {row.short}"
+        case GradeScale():
+            return f"{row.applies_to}: {', '.join(grade.title for grade in row.grades)}"
+        case Category():
+            known = "a hit is known material" if row.known else "not known material"
+            return f"{known}; {'a person must grade it' if row.needs_grading else 'needs no further grading'}"
+        case VicsMap():
+            numbers = ", ".join(f"{number} = {words(category)}" for number, category in row.numbers)
+            return f"{row.pattern}: {numbers or 'numbers not set'}"
+        case Outcome():
+            sure = "" if row.number_status == "verified" else f" ({row.number_status})"
+            return f"Number {row.number}{sure}; {row.group_title}"
+        case Role():
+            later = "" if row.available else " Not available for sign-in yet."
+            return f"{row.does}. Sees: {row.sees}.{later}"
+        case Skill():
+            return f"For: {', '.join(words(role).lower() for role in row.applies_to)}"
+        case Unit():
+            return ", ".join(row.boroughs) or "The whole force"
+        case _:
+            return ""
+
+
 def chosen(request: HttpRequest, name: str, known: dict[str, str]) -> str:
     """The filter in the address, or nothing when it is not one of ours."""
     value = request.GET.get(name, "")
     return value if value in known else ""
-
-
-def words(identifier: Any) -> str:
-    """``very_high`` -> ``Very high``."""
-    text = str(identifier).replace("_", " ")
-    return text[:1].upper() + text[1:]
 
 
 @page(SIGNED_IN)
@@ -68,9 +108,7 @@ def standards_page(request: HttpRequest) -> HttpResponse:
         for rule in current.clocks.values()
         if all(not value or str(getattr(rule, name)) == value for name, value in picked.items())
     ]
-    counts = {
-        status: sum(1 for rule in current.clocks.values() if str(rule.status) == status) for status in STATUSES
-    }
+    counts = {status: sum(1 for rule in current.clocks.values() if str(rule.status) == status) for status in STATUSES}
     links = {status: f"?{urlencode({'status': status})}#clocks" for status in STATUSES}
     return render(
         request,
@@ -89,5 +127,11 @@ def standards_page(request: HttpRequest) -> HttpResponse:
             "marks": MARKS,
             "calendars": CALENDARS,
             "areas": areas,
+            "senses": SENSES,
+            "others": [(name, table, list(getattr(current, table).values())) for name, table in OTHERS],
+            "detail": detail,
+            "role": lambda code: current.roles[code].title if code in current.roles else words(code),
+            # Only the name: where the file lies on the server is nobody's business.
+            "site_name": PurePath(current.site).name if current.site else "",
         },
     )

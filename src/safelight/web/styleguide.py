@@ -17,6 +17,7 @@ from safelight.casework.base.fields import DayField, MomentField
 from safelight.casework.base.policy import PUBLIC, page
 
 _ROLES = [("parent", "Parent"), ("step", "Step-parent"), ("coach", "Coach or teacher"), ("other", "Someone else")]
+_YES_NO = [("yes", "Yes"), ("no", "No")]
 _UNITS = [("", "Choose a unit"), *((f"u{n}", f"Example unit {n}") for n in range(1, 13))]
 
 
@@ -40,11 +41,13 @@ class SampleForm(forms.Form):
     note = forms.CharField(label="Note", widget=forms.Textarea, required=False)
     unit = forms.ChoiceField(label="Unit", choices=_UNITS)
     borough = forms.ChoiceField(label="Borough", choices=_UNITS, required=False)
-    child = forms.ChoiceField(label="Does a child live there?", choices=[("yes", "Yes"), ("no", "No")], widget=forms.RadioSelect)
+    child = forms.ChoiceField(label="Does a child live there?", choices=_YES_NO, widget=forms.RadioSelect)
     how_many = forms.IntegerField(label="How many children", required=False)
     contact = forms.ChoiceField(label="Contact with children", choices=_ROLES, widget=forms.RadioSelect)
     roles = forms.MultipleChoiceField(label="Who was told", choices=_ROLES, widget=forms.CheckboxSelectMultiple)
-    urgent = forms.BooleanField(label="A child may be in danger now", required=False, help_text="Starts the clock at once")
+    urgent = forms.BooleanField(
+        label="A child may be in danger now", required=False, help_text="Starts the clock at once"
+    )
     born = DayField(label="Date of birth", help_text="For example, 27 3 1985")
     seized = MomentField(label="When was it seized", help_text="For example, 3 11 2026 and 14:05")
     report = forms.FileField(label="Report file", help_text="XML, CSV or JSON")
@@ -80,7 +83,14 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     """``?errors=1`` shows the same form after a failed attempt."""
     now = timezone.now()
     wrong = "errors" in request.GET
-    data = {"child": "yes", "born-day": "31", "born-month": "2", "born-year": "2026", "count": "many", "email": "nobody"}
+    data = {
+        "child": "yes",
+        "born-day": "31",
+        "born-month": "2",
+        "born-year": "2026",
+        "count": "many",
+        "email": "nobody",
+    }
     form = SampleForm(data, {}) if wrong else SampleForm(initial={"seized": now, "roles": ["parent"], "unit": "u2"})
     return render(
         request,
@@ -90,8 +100,18 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             "clocks": _clocks(now),
             "at": now,
             "events": [
-                {"title": "Referral sent to children's social care", "by": "Ada Example", "at": now, "text": "By secure e-mail."},
-                {"title": "Case allocated", "by": "Bo Example", "at": now - timedelta(hours=3), "text": "Least loaded, skilled."},
+                {
+                    "title": "Referral sent to children's social care",
+                    "by": "Ada Example",
+                    "at": now,
+                    "text": "By secure e-mail.",
+                },
+                {
+                    "title": "Case allocated",
+                    "by": "Bo Example",
+                    "at": now - timedelta(hours=3),
+                    "text": "Least loaded, skilled.",
+                },
             ],
             "pages": {"previous_url": "?page=1", "next_url": "?page=3"},
         },

@@ -42,6 +42,10 @@ SOFTWARE.
 """
 
 
+def _licence(package: str, holder: str) -> str:
+    return f"{package}\n\nThe MIT License (MIT)\n\n{holder}\n\n{_MIT}"
+
+
 @dataclass(frozen=True)
 class Toolkit:
     """One package: its packed file, where it goes, which members are wanted, and its licence.
@@ -76,7 +80,7 @@ TOOLKITS = (
             "dist/govuk/govuk-frontend.min.css": "govuk-frontend.min.css",
             "dist/govuk/govuk-frontend.min.js": "govuk-frontend.min.js",
         },
-        f"govuk-frontend 6.6.0\n\nThe MIT License (MIT)\n\nCopyright (C) 2017 Crown Copyright (Government Digital Service)\n\n{_MIT}",
+        _licence("govuk-frontend 6.6.0", "Copyright (C) 2017 Crown Copyright (Government Digital Service)"),
     ),
     Toolkit(
         "ministryofjustice-frontend-11.1.0.tgz",
@@ -86,7 +90,7 @@ TOOLKITS = (
             "moj/moj-frontend.min.js": "moj-frontend.min.js",
             **{f"moj/assets/images/{icon}": f"images/{icon}" for icon in _ICONS},
         },
-        f"@ministryofjustice/frontend 11.1.0\n\nMIT License\n\nCopyright (c) 2021 dxw\n\n{_MIT}",
+        _licence("@ministryofjustice/frontend 11.1.0", "Copyright (c) 2021 dxw"),
     ),
     Toolkit(
         "accessible-autocomplete-3.0.1.tgz",
@@ -95,7 +99,7 @@ TOOLKITS = (
             "dist/accessible-autocomplete.min.css": "accessible-autocomplete.min.css",
             "dist/accessible-autocomplete.min.js": "accessible-autocomplete.min.js",
         },
-        f"accessible-autocomplete 3.0.1\n\nThe MIT License (MIT)\n\nCopyright (c) 2017 Crown Copyright (Government Digital Service)\n\n{_MIT}",
+        _licence("accessible-autocomplete 3.0.1", "Copyright (c) 2017 Crown Copyright (Government Digital Service)"),
     ),
 )
 

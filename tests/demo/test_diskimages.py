@@ -22,6 +22,7 @@ from safelight.demo import diskimages, hashsets, tools
 from safelight.demo.contents import EXACT, PERCEPTUAL
 from safelight.demo.diskimages import VARIANTS, DiskImage, build_disk_images, load_disk_images, write_hash_sets
 from safelight.errors import SafelightError
+from safelight.matching import read_hash_set
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,17 @@ def test_known_pictures_are_known_exactly_or_only_by_sight(disk_images: list[Dis
             if row.media_id is not None:
                 assert int(distances.argmin()) + 1 == row.media_id
                 assert listed[row.media_id - 1]["category"] == row.category
+
+
+def test_our_own_reader_takes_every_row_of_both_lists(demo_folder: Path) -> None:
+    """Or the demo would start with an import that half fails."""
+    sets = write_hash_sets(demo_folder)
+    for path in (sets.vics, sets.csv):
+        read = read_hash_set(
+            path, name=hashsets.SET_NAME, category_of=lambda _context, number: hashsets.LETTERS[number]
+        )
+        assert len(read.hash_set) == hashsets.KNOWN_COUNT
+        assert read.rejected_count == 0
 
 
 def test_the_hash_sets_are_visibly_synthetic(demo_folder: Path) -> None:

@@ -16,7 +16,7 @@ from safelight.errors import SafelightError
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
-_MAKE_SECRET = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'."
+_HOW_TO_MAKE_ONE = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'."
 _POSTGRES_SCHEMES = {"postgres", "postgresql"}
 
 
@@ -99,13 +99,13 @@ def secret(name: str, *, keep_at: Path | None) -> str:
         if len(value) < 32:
             raise SettingsError(
                 f"{name} is only {len(value)} characters long.",
-                fix=f"Use at least 32. {_MAKE_SECRET}",
+                fix=f"Use at least 32. {_HOW_TO_MAKE_ONE}",
             )
         return value
     if keep_at is None:
         raise SettingsError(
             f"The environment variable {name} is not set.",
-            fix=f"{_MAKE_SECRET} The demo (SAFELIGHT_DEMO=1) makes its own.",
+            fix=f"{_HOW_TO_MAKE_ONE} The demo (SAFELIGHT_DEMO=1) makes its own.",
         )
     keep_at.parent.mkdir(parents=True, exist_ok=True)
     try:

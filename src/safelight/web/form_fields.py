@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from markupsafe import Markup
 
 _WIDTHS = (2, 3, 4, 5, 10, 20, 30)
-_PASSED_ON = ("autocomplete", "inputmode", "accept", "placeholder", "min", "max", "step", "capture")
+_PASSED_ON = ("autocomplete", "inputmode", "accept", "min", "max", "step", "capture")
 
 _ASKING = {"radios": "Choose", "checkboxes": "Choose", "select": "Choose", "file": "Choose", "checkbox": "Confirm:"}
 

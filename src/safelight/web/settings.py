@@ -155,7 +155,11 @@ STORAGES = {
 }
 # The demo, developers and tests serve straight from the packages; everyone else runs collectstatic once.
 WHITENOISE_USE_FINDERS = PLAIN_HTTP
+if PLAIN_HTTP:
+    # whitenoise warns about a missing folder on every start.
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 

@@ -78,7 +78,7 @@ def _clocks(now: datetime) -> list[SampleClock]:
     ]
 
 
-@page(PUBLIC)
+@page(PUBLIC, methods=("GET", "POST"))
 def styleguide(request: HttpRequest) -> HttpResponse:
     """``?errors=1`` shows the same form after a failed attempt."""
     now = timezone.now()

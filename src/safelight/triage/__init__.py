@@ -5,8 +5,9 @@
     result = triage_device([Path("exhibit-7.E01")], hash_sets=sets, settings=TriageSettings(), operator="A. Examiner")
     write_report(result, Path("out"))
 
-Evidence is opened for reading only. Whatever parses it (containers, file systems, pictures) runs in child processes with
-limits, so that a hostile image can cost a part of a run, never the run. A picture's pixels exist only in such a child.
+Evidence is opened for reading only. Whatever parses it (containers, file systems, pictures) runs in child processes
+with limits, so that a hostile image can cost a part of a run, never the run. A picture's pixels exist only in
+such a child.
 """
 
 from __future__ import annotations

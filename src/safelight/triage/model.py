@@ -140,8 +140,8 @@ class FileEntry:
 class FileRecord:
     """A file after it was read.
 
-    `complete` is False when bytes of it could not be read: its digests then describe what was read and are never matched.
-    `pdq` is 64 hex digits, None for anything but a picture that could be hashed.
+    `complete` is False when bytes of it could not be read: its digests then describe what was read and are never
+    matched. `pdq` is 64 hex digits, None for anything but a picture that could be hashed.
     """
 
     entry: FileEntry

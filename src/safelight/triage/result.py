@@ -175,7 +175,8 @@ class TriageResult:
         """The result that `to_json` wrote.
 
         Raises:
-            EvidenceError: the record is of another format or version, incomplete, or its findings do not fit its digest.
+            EvidenceError: the record is of another format or version, incomplete, or its findings do not fit its
+                digest.
         """
         from safelight.errors import EvidenceError
 

@@ -17,6 +17,9 @@ POSSIBLE = "possible listed material"
 NONE_IN_READ = "no listed material in what was read"
 NOT_READ = "not read"
 
+#: Entries that a list carries although they are not listed material: reported as findings, never in the verdict.
+NOT_LISTED = frozenset({"not_pertinent"})
+
 NO_PROOF = "This does not show that the device holds none."
 
 
@@ -69,7 +72,7 @@ def category_words(findings: Sequence[Finding]) -> str:
 def _label(category: str) -> str:
     if not category:
         return "without a category"
-    return f"category {category}" if len(category) == 1 else category
+    return f"category {category}" if len(category) == 1 else category.replace("_", " ")
 
 
 def decide(
@@ -77,6 +80,7 @@ def decide(
 ) -> Verdict:
     """The verdict over what a run found and read."""
     not_read = unread_words(unread)
+    findings = [f for f in findings if f.category not in NOT_LISTED]
     exact = [f for f in findings if f.kind == "exact"]
     exact_files = {(f.filesystem, f.path) for f in exact}
     similar = [f for f in findings if f.kind == "perceptual" and (f.filesystem, f.path) not in exact_files]

@@ -1,0 +1,223 @@
+"""`safelight triage`: images in, findings and a report folder out, without a database."""
+
+from __future__ import annotations
+
+import getpass
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from safelight.errors import SafelightError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safelight.matching import HashSet
+    from safelight.triage import Progress, TriageResult
+    from safelight.triage.pipeline import Bench
+
+_STAGE_WORDS = {
+    "opening": "Opening",
+    "listing": "Listing files",
+    "reading": "Reading files",
+    "matching": "Matching",
+    "identifying the image": "Hashing the image",
+    "done": "Done",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the `safelight` command line."""
+    app.command("triage")(triage)
+
+
+def triage(
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Images: one device each; a set of several files by its first part."),
+    ],
+    hash_set: Annotated[
+        list[Path], typer.Option("--hash-set", metavar="SET", help="A list of hashes; repeat for more.")
+    ],
+    report: Annotated[Path, typer.Option("--report", metavar="FOLDER", help="Where the report goes.")],
+    known_good: Annotated[
+        list[Path] | None, typer.Option("--known-good", metavar="SET", help="A list of files that are harmless.")
+    ] = None,
+    operator: Annotated[
+        str, typer.Option("--operator", metavar="NAME", help="Who runs it; your sign-in name if left out.")
+    ] = "",
+    site: Annotated[
+        Path | None,
+        typer.Option("--site", metavar="FILE", help="The force's standards file: what category numbers mean."),
+    ] = None,
+    threshold: Annotated[
+        int, typer.Option("--threshold", help="Largest PDQ distance that counts as alike (of 256).")
+    ] = 31,
+    image_hash: Annotated[
+        bool, typer.Option("--image-hash/--no-image-hash", help="Hash the whole media as well.")
+    ] = True,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only the summary.")] = False,
+) -> None:
+    """Triage device images against hash sets; write a report for people and machines.
+
+    Exit codes: 0 done, 3 done but parts were not read, 2 bad input, 1 a fault of ours.
+    """
+    from safelight.triage.pipeline import Bench
+    from safelight.triage.settings import TriageSettings
+
+    settings = TriageSettings(threshold=threshold, hash_image=image_hash)
+    sets = _read_sets(hash_set, known_good or [], site)
+    devices = _devices(images)
+    who = operator or getpass.getuser()
+    code = 0
+    failed: SafelightError | None = None
+    with Bench(settings) as bench, _interrupts() as stopped:
+        for number, device in enumerate(devices, 1):
+            folder = report if len(devices) == 1 else report / f"{number:03d}-{device.name}"
+            try:
+                result = _one(device, sets, bench, who, quiet=quiet, should_stop=stopped)
+                _summary(device, result, _write(result, folder))
+                code = max(code, result.exit_code)
+            except SafelightError as error:
+                failed = error
+                if len(devices) > 1:
+                    typer.echo(f"\n{device}\n  Not triaged: {error}", err=True)
+            if stopped():
+                break
+    if failed is not None and len(devices) == 1:
+        raise failed
+    raise typer.Exit(2 if failed is not None else code)
+
+
+def _read_sets(known: Sequence[Path], good: Sequence[Path], site: Path | None) -> list[HashSet]:
+    from safelight.matching import read_hash_set
+    from safelight.standards import load_standards
+
+    category_of = load_standards(site).vics_category
+    sets = []
+    for path, kind in [*((p, "known") for p in known), *((p, "known-good") for p in good)]:
+        read = read_hash_set(path, kind=kind, category_of=category_of)
+        if read.rejected_count:
+            first = next((row for row in read.rejected if not row.kept), None)
+            example = f"; the first is {first.where}: {first.reason}" if first else ""
+            typer.echo(f"{path}: {read.rejected_count:,} entries could not be used{example}", err=True)
+        sets.append(read.hash_set)
+    return sets
+
+
+def _devices(images: Sequence[Path]) -> list[Path]:
+    """One path for each device: further parts of a set that a wildcard named too are not devices of their own."""
+    from safelight.triage.evidence.detect import expand_parts
+
+    taken: set[Path] = set()
+    parts: dict[Path, list[Path]] = {}
+    for image in images:
+        parts[image] = expand_parts(image)
+        taken.update(p.absolute() for p in parts[image][1:])
+    return [image for image in dict.fromkeys(images) if image.absolute() not in taken]
+
+
+def _write(result: TriageResult, folder: Path) -> Path:
+    from safelight.triage import write_report
+
+    return write_report(result, folder)["html"]
+
+
+def _one(
+    device: Path, sets: Sequence[HashSet], bench: Bench, who: str, *, quiet: bool, should_stop: Callable[[], bool]
+) -> TriageResult:
+    from safelight.triage import triage_device
+
+    with _progress(device.name, quiet=quiet) as on_progress:
+        return triage_device(
+            [device], hash_sets=sets, operator=who, on_progress=on_progress, should_stop=should_stop, bench=bench
+        )
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C once ends the run with what it has; twice ends it at once."""
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        typer.echo("\nStopping; the report will hold what was read so far. Press again to stop at once.", err=True)
+
+    old: Any = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, old)
+
+
+@contextmanager
+def _progress(name: str, *, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    from safelight.triage.verdict import size_words
+
+    columns = (TextColumn("{task.fields[stage]}"), BarColumn(), TextColumn("{task.fields[words]}"))
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(escape(name), total=None, stage="Opening", words="")
+
+        def show(p: Progress) -> None:
+            words = f"{p.files_done:,} of {p.files_total:,} files" if p.files_total else f"{p.files_done:,} files"
+            if p.rate:
+                words += f"  {size_words(int(p.rate))}/s"
+            if p.seconds_left is not None and p.bytes_total:
+                words += f"  {_minutes(p.seconds_left)} left"
+            if p.findings:
+                words += f"  {p.findings:,} findings"
+            bar.update(
+                task, completed=p.bytes_done, total=p.bytes_total or None,
+                stage=_STAGE_WORDS.get(p.stage, p.stage), words=words,
+            )  # fmt: skip
+
+        yield show
+
+
+def _minutes(seconds: float) -> str:
+    whole = int(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
+
+
+def _summary(device: Path, result: TriageResult, page: Path) -> None:
+    from collections import Counter
+
+    from safelight.triage.verdict import count_words, size_words, unread_words
+
+    c = result.counts
+    say = typer.echo
+    say(f"\n{device}  ({result.evidence.format}, {size_words(result.evidence.media_size)})")
+    say(f"  {result.verdict.sentence}")
+    for (category, kind), number in sorted(
+        Counter((f.category or "no category", f.kind) for f in result.findings).items()
+    ):
+        say(f"    {category.replace('_', ' ')}, {kind} match: {count_words(number, 'finding')}")
+    say(f"  Read: {count_words(c.files_read, 'file')} ({c.files_live:,} live and {c.files_deleted:,} deleted listed), "
+        f"{size_words(c.bytes_read)}, {count_words(c.pictures_hashed, 'picture')} hashed with PDQ.")  # fmt: skip
+    if result.unread:
+        say(f"  Not read: {unread_words(result.unread).removesuffix(' not read').rsplit(' ', 1)[0]}.")
+        for part in result.unread[:5]:
+            size = "size not known" if part.size is None else size_words(part.size)
+            say(f"    {part.what}{' ' + part.path if part.path else ''}: {part.reason} ({size})")
+        if len(result.unread) > 5:
+            say(f"    and {len(result.unread) - 5:,} more in the report")
+    say(f"  Report: {page}")

@@ -1,0 +1,80 @@
+"""From the bytes of a picture file to its PDQ. Runs in the picture worker only; pixels never leave this function."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any
+
+import numpy as np
+import pillow_heif
+import simplejpeg
+from PIL import Image, UnidentifiedImageError
+
+from safelight.matching.pdq import pdq
+
+pillow_heif.register_heif_opener()
+Image.MAX_IMAGE_PIXELS = None  # Our own limit is checked before anything is decoded.
+
+_FORMATS = {
+    "JPEG": ("JPEG", "MPO"),
+    "PNG": ("PNG",),
+    "GIF": ("GIF",),
+    "BMP": ("BMP",),
+    "TIFF": ("TIFF",),
+    "WebP": ("WEBP",),
+    "HEIC": ("HEIF",),
+    "AVIF": ("AVIF",),
+}
+# What the decoders raise for damaged files, found by mutating files of each format.
+_FAULTS = (
+    OSError, ValueError, TypeError, SyntaxError, EOFError, IndexError, KeyError, AttributeError, OverflowError,
+    ZeroDivisionError, RuntimeError, NotImplementedError, struct.error, UnidentifiedImageError,
+    Image.DecompressionBombError,
+)  # fmt: skip
+
+
+def hash_picture(body: bytes, kind: str, *, max_pixels: int) -> dict[str, Any]:
+    """PDQ, quality and dimensions of a picture, or the reason why there is none.
+
+    Args:
+        body: the whole file.
+        kind: its type by content (`safelight.triage.filetypes`).
+        max_pixels: more than this in the header, and it is not decoded.
+
+    Returns:
+        `width`, `height`, `pdq` (hex), `quality`, `mode`; or `problem` (with the dimensions where they are known).
+    """
+    try:
+        with Image.open(io.BytesIO(body), formats=_FORMATS[kind]) as picture:
+            width, height = picture.size
+            size = {"width": width, "height": height}
+            if width * height > max_pixels:
+                claim = f"its header claims {width:,} x {height:,} pixels in {len(body):,} bytes"
+                return {**size, "problem": f"{claim}, above the limit of {max_pixels:,} pixels; it was not decoded"}
+            frames = int(getattr(picture, "n_frames", 1) or 1)
+            pixels = _jpeg(body) if kind == "JPEG" else None
+            if pixels is None:
+                pixels = np.asarray(picture.convert("RGB"))
+            if pixels.shape[:2] != (height, width):
+                got = f"{pixels.shape[1]:,} x {pixels.shape[0]:,}"
+                return {**size, "problem": f"its header claims {width:,} x {height:,} pixels, but it holds {got}"}
+            found = pdq(pixels)
+    except MemoryError:
+        return {"problem": "it needs more memory than a picture may have"}
+    except _FAULTS as error:
+        words = " ".join(str(error).split())[:120].rstrip(".")
+        # A file object's address would make the same fault look different in every run.
+        words = words.split(" <")[0]
+        return {"problem": f"it cannot be decoded ({words or type(error).__name__})"}
+    mode = "full size" if frames == 1 or kind == "JPEG" else "full size, first frame"
+    return {**size, "pdq": found.hex, "quality": found.quality, "mode": mode}
+
+
+def _jpeg(body: bytes) -> np.ndarray[Any, np.dtype[np.uint8]] | None:
+    """The fast way; None for what it does not take (CMYK, for one), which then goes the slow way."""
+    try:
+        pixels: np.ndarray[Any, np.dtype[np.uint8]] = simplejpeg.decode_jpeg(body, colorspace="RGB")
+    except ValueError:
+        return None
+    return pixels

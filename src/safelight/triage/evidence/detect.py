@@ -1,0 +1,166 @@
+"""From paths to evidence: what an image is, told by its content and never by its name, and which files belong to it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from safelight.errors import EvidenceError
+from safelight.triage.evidence import ewf, virtual
+from safelight.triage.evidence.base import Evidence
+from safelight.triage.evidence.folder import FolderEvidence
+from safelight.triage.evidence.raw import RawEvidence, find_split_parts, open_read_only
+from safelight.triage.model import Problem
+
+_NOT_YET = (
+    (b"EVF2\x0d\x0a\x81\x00", "an Ex01 image (EnCase 7)", "Convert it to E01 or raw."),
+    (b"LVF\x09\x0d\x0a\xff\x00", "an L01 logical image", "Export its files into a folder, and triage the folder."),
+    (b"LEF2\x0d\x0a\x81\x00", "an Lx01 logical image", "Export its files into a folder, and triage the folder."),
+    (b"ADSEGMENTEDFILE\x00", "an AD1 logical image", "Export its files into a folder, and triage the folder."),
+    (b"PK\x03\x04", "a zip archive (or an AFF4 image)", "Unpack it into a folder, and triage the folder."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "Unpack it into a folder, and triage the folder."),
+    (b"\x1f\x8b\x08", "a gzip file", "Unpack it, and triage what is inside."),
+    (b"\xfd7zXZ\x00", "an xz file", "Unpack it, and triage what is inside."),
+    (b"Rar!\x1a\x07", "a RAR archive", "Unpack it into a folder, and triage the folder."),
+)  # fmt: skip
+
+
+def open_evidence(paths: Sequence[Path]) -> Evidence:
+    """Open one device's image for reading only.
+
+    Args:
+        paths: the image; for a set of several files its first part (the others are found beside it), or all parts in
+            their order; or one folder of files.
+
+    Raises:
+        EvidenceError: a file is missing or not readable, a later part was given without the first, or the container is
+            damaged beyond reading, encrypted, or of a kind that is not read yet.
+    """
+    if not paths:
+        raise EvidenceError("No image was given.", fix="Name at least one image file.")
+    first = paths[0]
+    if len(paths) == 1 and first.is_dir():
+        return FolderEvidence(first)
+    for path in paths:
+        _must_be_file(path)
+    head, tail = _ends(first)
+    if head.startswith(ewf.SIGNATURE):
+        return _open_ewf(list(paths), head)
+    for signature, what, fix in _NOT_YET:
+        if head.startswith(signature):
+            raise EvidenceError(f"{first} is {what}, which this version does not read.", fix=fix)
+    if head[257:262] == b"ustar":
+        raise EvidenceError(
+            f"{first} is a tar archive, which this version does not read.",
+            fix="Unpack it into a folder, and triage the folder.",
+        )
+    kind = _virtual_kind(head, tail)
+    if kind:
+        if len(paths) > 1:
+            raise EvidenceError(f"{first} is a {kind} image of one file.", fix="Give the other images on their own.")
+        return virtual.OPENERS[kind](first)
+    return _open_raw(list(paths), head)
+
+
+def expand_parts(path: Path) -> list[Path]:
+    """The files that `open_evidence([path])` would read: `path` and its brothers."""
+    if not path.is_file():
+        return [path]
+    head, _ = _ends(path)
+    if head.startswith(ewf.SIGNATURE) and len(head) > 12:
+        return ewf.find_parts(path) if ewf.segment_number(head) == 1 and _is_ewf_name(path) else [path]
+    if re.fullmatch(r"\.0*1", path.suffix) and len(path.suffix) >= 3:
+        return find_split_parts(path)[0]
+    return [path]
+
+
+def _is_ewf_name(path: Path) -> bool:
+    return re.fullmatch(r"\.[A-Za-z]01", path.suffix) is not None
+
+
+def _must_be_file(path: Path) -> None:
+    if "\0" in str(path):
+        raise EvidenceError(f"The path {str(path)!r} holds a NUL character.", fix="Name an image file.")
+    if not path.exists():
+        raise EvidenceError(f"There is no file {path}.", fix="Check the name and that the disk is mounted.")
+    if not path.is_file():
+        raise EvidenceError(
+            f"{path} is not a regular file.", fix="Give an image file; devices are imaged before they are triaged."
+        )
+    if path.stat().st_size == 0:
+        raise EvidenceError(f"{path} is empty (0 bytes).", fix="Copy the image again.")
+
+
+def _ends(path: Path) -> tuple[bytes, bytes]:
+    fd = open_read_only(path)
+    try:
+        size = os.fstat(fd).st_size
+        return os.pread(fd, 4096, 0), os.pread(fd, 512, max(0, size - 512))
+    except OSError as error:
+        raise EvidenceError(f"{path} cannot be read: {error.strerror}.", fix="Check the disk.") from None
+    finally:
+        os.close(fd)
+
+
+def _virtual_kind(head: bytes, tail: bytes) -> str | None:
+    if head.startswith(b"QFI\xfb"):
+        return "QCOW2"
+    if head.startswith((b"conectix", b"vhdxfile")) or tail.startswith(b"conectix"):
+        return "VHD"
+    if head.startswith((b"KDMV", b"COWD")) or head.lstrip().startswith(b"# Disk DescriptorFile"):
+        return "VMDK"
+    if tail.startswith(b"koly"):
+        return "DMG"
+    return None
+
+
+def _open_ewf(paths: list[Path], head: bytes) -> Evidence:
+    number = ewf.segment_number(head) if len(head) > 12 else 1
+    if number != 1:
+        raise EvidenceError(
+            f"{paths[0]} is part {number} of an E01 set.", fix="Give the first part; the others are found beside it."
+        )
+    if len(paths) == 1 and _is_ewf_name(paths[0]):
+        paths = ewf.find_parts(paths[0])
+    return ewf.EwfEvidence(paths)
+
+
+def _open_raw(paths: list[Path], head: bytes) -> Evidence:
+    holes: dict[int, str] = {}
+    first = paths[0]
+    if len(paths) == 1 and re.fullmatch(r"\.0*1", first.suffix) and len(first.suffix) >= 3:
+        start = int(first.suffix[1:])
+        paths, missing = find_split_parts(first)
+        stem, width = first.name[: -len(first.suffix)], len(first.suffix) - 1
+        holes = {n - start: f"{stem}.{n:0{width}d}" for n in missing}
+    evidence = RawEvidence(paths, holes)
+    named = re.fullmatch(r"\.([esl]x?\d\d|qcow2?|vhdx?|vmdk|dmg)", first.suffix, re.IGNORECASE)
+    if named:
+        evidence.problems.append(
+            Problem(
+                first.name, f"It is named like {named[1].upper()} but does not hold that format; it was read as raw."
+            )
+        )
+    return evidence
+
+
+def not_an_image(evidence: Evidence) -> EvidenceError:
+    """The error for a raw file in which neither a volume table nor a file system can be recognised."""
+    path = Path(evidence.parts[0].path)
+    head = evidence.read(0, 4096)
+    named = f" It is named {path.suffix}, but" if re.fullmatch(r"\.[A-Za-z0-9]{2,5}", path.suffix) else " It"
+    text = head and all(byte in b"\t\n\r\f\x1b" or 32 <= byte < 127 or byte >= 128 for byte in head)
+    if text:
+        try:
+            head.decode("utf-8", "ignore")
+            shape = f"{named} holds text."
+        except UnicodeDecodeError:  # pragma: no cover - "ignore" never raises
+            shape = ""
+    else:
+        shape = f"{named} holds no container, volume table or file system that is known."
+    return EvidenceError(
+        f"{path} is not a forensic image:{shape}",
+        fix="Check that this is the right file, and that it was copied whole.",
+    )

@@ -1,0 +1,121 @@
+"""The one interface of file systems: list everything, then read any of it by its locator."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from safelight.triage.model import FileEntry, FileSystemRecord, UnreadPart
+
+MAX_DEPTH = 256
+MAX_NAMES = 64
+MAX_EXTENTS = 10_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class Content:
+    """The bytes of one file.
+
+    `read(offset, length)` gives bytes or raises OSError; fewer than asked for means that the rest cannot be had.
+    """
+
+    def __init__(
+        self, size: int, read: Callable[[int, int], bytes], *, close: Callable[[], None] | None = None
+    ) -> None:
+        self.size = size
+        self.read = read
+        self._close = close
+
+    def close(self) -> None:
+        """Give back what reading needed."""
+        if self._close is not None:
+            self._close()
+            self._close = None
+
+
+class FileSystemReader(ABC):
+    """One opened file system.
+
+    While `entries` runs, it fills `directories`, `other` (links, devices, pipes), `unread` and `notes`; when it has
+    ended, `expected`, `found` and `expected_from` hold the reconciliation, and `more_names` and `more_notes` what was
+    learnt about an entry (by its locator) after it was given out.
+    """
+
+    type = ""
+
+    def __init__(self, index: int, volume: int, offset: int, size: int, block_size: int) -> None:
+        self.index = index
+        self.volume = volume
+        self.offset = offset
+        self.size = size
+        self.block_size = block_size
+        self.directories = 0
+        self.other = 0
+        self.expected: int | None = None
+        self.found: int | None = None
+        self.expected_from = ""
+        self.notes: list[str] = []
+        self.unread: list[UnreadPart] = []
+        self.more_names: dict[str, list[str]] = {}
+        self.more_notes: dict[str, list[str]] = {}
+
+    def add_name(self, locator: str, known: str, where: str) -> None:
+        """Note one more name of an entry that was listed before as `known`."""
+        names = self.more_names.setdefault(locator, [])
+        if where != known and where not in names and len(names) < MAX_NAMES:
+            names.append(where)
+
+    @abstractmethod
+    def entries(self) -> Iterator[FileEntry]:
+        """Every file, live and deleted, once."""
+
+    @abstractmethod
+    def content(self, locator: str) -> Content:
+        """The content of the entry with this locator.
+
+        Raises:
+            EvidenceError: the locator leads nowhere now.
+        """
+
+    def record(self) -> FileSystemRecord:
+        """What is known of it so far; live and deleted files are counted by whoever listed them."""
+        return FileSystemRecord(
+            self.index,
+            self.volume,
+            self.type,
+            self.offset,
+            self.size,
+            self.block_size,
+            directories=self.directories,
+            expected=self.expected,
+            found=self.found,
+            expected_from=self.expected_from,
+            notes=tuple(self.notes),
+        )
+
+
+def clean_name(raw: bytes | str) -> str:
+    """A name fit for a line of a report: valid text, no control characters, no `/` inside.
+
+    What does not fit is shown as an escape (`\\x07`), so that two different names stay different.
+    """
+    text = raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw
+    if text.isprintable() and "/" not in text:
+        return text
+    return "".join(
+        c if c.isprintable() and c != "/" else c.encode("unicode_escape").decode() if c != "/" else "\\x2f"
+        for c in text
+    )
+
+
+def moment(seconds: int | None, nanoseconds: int = 0) -> datetime | None:
+    """A time from seconds since 1970, None where it was not recorded (0) or cannot be (before 1970, after 2200)."""
+    if not seconds or seconds < 0:
+        return None
+    try:
+        when = _EPOCH + timedelta(seconds=seconds, microseconds=max(0, min(nanoseconds, 999_999_999)) // 1000)
+    except OverflowError:
+        return None
+    return when if when < _LATEST else None

@@ -1,0 +1,83 @@
+"""What a file is by its first bytes, whatever its name says."""
+
+from __future__ import annotations
+
+#: Bytes of a file that `sniff` wants to see.
+HEAD = 4096
+
+#: Types that are decoded and hashed perceptually.
+PICTURES = frozenset({"JPEG", "PNG", "GIF", "BMP", "TIFF", "WebP", "HEIC", "AVIF"})
+
+_EXTENSIONS = {
+    "JPEG": {"jpg", "jpeg", "jpe", "jfif", "jif", "thm", "mpo"},
+    "PNG": {"png", "apng"},
+    "GIF": {"gif"},
+    "BMP": {"bmp", "dib"},
+    "TIFF": {"tif", "tiff", "dng", "nef", "cr2", "arw", "orf", "pef", "srw", "rw2", "3fr", "iiq"},
+    "WebP": {"webp"},
+    "HEIC": {"heic", "heif", "hif"},
+    "AVIF": {"avif"},
+}
+_BRANDS = {
+    "HEIC": {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"},
+    "AVIF": {b"avif", b"avis"},
+}
+_SIMPLE = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"%PDF-", "PDF"),
+    (b"PK\x03\x04", "ZIP"),
+    (b"\x1a\x45\xdf\xa3", "Matroska"),
+    (b"OggS", "Ogg"),
+    (b"FLV\x01", "FLV"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "ASF"),
+    (b"\0\0\x01\xba", "MPEG"),
+    (b"\0\0\x01\xb3", "MPEG"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"Rar!\x1a\x07", "RAR"),
+    (b"\x1f\x8b", "gzip"),
+    (b"SQLite format 3\0", "SQLite"),
+    (b"MZ", "PE"),
+    (b"\x7fELF", "ELF"),
+)
+
+
+def sniff(head: bytes) -> str:
+    """The type in a word (`JPEG`, `MP4`, `PDF`, ...), or `` where nothing known is recognised."""
+    for mark, name in _SIMPLE:
+        if head.startswith(mark):
+            return name
+    if head[:4] == b"RIFF" and len(head) >= 12:
+        return {b"WEBP": "WebP", b"AVI ": "AVI", b"WAVE": "WAV"}.get(head[8:12], "RIFF")
+    if head[4:8] == b"ftyp":
+        return _iso_media(head)
+    if head[:2] == b"BM" and len(head) >= 18:
+        size = int.from_bytes(head[14:18], "little")
+        if size in (12, 16, 40, 52, 56, 64, 108, 124):
+            return "BMP"
+    return ""
+
+
+def _iso_media(head: bytes) -> str:
+    length = min(int.from_bytes(head[:4], "big"), len(head), 256)
+    brands = [head[8:12], *(head[i : i + 4] for i in range(16, length - 3, 4))]
+    for name, known in _BRANDS.items():
+        if brands[0] in known:
+            # `mif1` is only the frame; the compatible brands tell what is inside.
+            if brands[0] in (b"mif1", b"msf1") and any(b in _BRANDS["AVIF"] for b in brands):
+                return "AVIF"
+            return name
+    return "QuickTime" if brands[0] == b"qt  " else "MP4"
+
+
+def mismatch(name: str, kind: str) -> bool:
+    """Whether a picture goes under a name that says something else (a JPEG called `notes.txt`)."""
+    if kind not in PICTURES:
+        return False
+    base = name.rsplit("/", 1)[-1]
+    ending = base.rsplit(".", 1)[1].lower() if "." in base.lstrip(".") else ""
+    return ending not in _EXTENSIONS[kind]

@@ -1,0 +1,123 @@
+"""From files that were read to findings: matched in batches against the hash sets, nothing matched twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from safelight.triage.model import FileRecord
+from safelight.triage.result import Finding, HashSetRecord
+from safelight.triage.settings import TriageSettings
+
+if TYPE_CHECKING:
+    from safelight.matching import HashSet, Match
+
+
+@dataclass(slots=True)
+class FindingStage:
+    """Matches records batch by batch.
+
+    `findings` holds matches with sets of known material only; a file that a known-good set vouches for is counted in
+    `known_good`, and is a finding none the less when a set of known material lists it.
+    """
+
+    hash_sets: Sequence[HashSet]
+    settings: TriageSettings
+    volume_of: dict[int, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    known_good: int = 0
+
+    def match(self, records: Sequence[FileRecord]) -> None:
+        """Match one batch. Files without content, and files of which a part is missing, have no digest to match.
+
+        Raises:
+            MatchingError: two hash sets share a name.
+        """
+        from safelight.matching import Matcher
+
+        matcher = Matcher(self.hash_sets)
+        whole = [r for r in records if r.complete and r.entry.size and r.md5]
+        exact = matcher.exact_batch(
+            md5=[bytes.fromhex(r.md5) for r in whole],
+            sha1=[bytes.fromhex(r.sha1) for r in whole],
+            sha256=[bytes.fromhex(r.sha256) for r in whole],
+        )
+        usable = [i for i, r in enumerate(whole) if r.pdq and (r.quality or 0) >= self.settings.min_quality]
+        codes = [bytes.fromhex(whole[i].pdq or "") for i in usable]
+        similar = matcher.perceptual_batch(codes, self.settings.threshold) if codes else {}
+        near = {usable[position]: matches for position, matches in similar.items()}
+        for index in sorted(set(exact) | set(near)):
+            self._add(whole[index], exact.get(index, []), near.get(index, []))
+
+    def _add(self, record: FileRecord, exact: list[Match], near: list[Match]) -> None:
+        good = [m for m in exact if m.known_good]
+        self.known_good += bool(good)
+        named = {(m.hash_set, m.row) for m in exact}
+        vouched = tuple(f"the known-good set {m.hash_set} lists this file too" for m in good[:1])
+        best: dict[tuple[str, str, str | None], tuple[Match, int]] = {}
+        for match in (*exact, *near):
+            if match.set_kind != "known" or (match.kind == "perceptual" and (match.hash_set, match.row) in named):
+                continue
+            key = (match.hash_set, match.kind, match.category)
+            old, count = best.get(key, (match, 0))
+            best[key] = (match if match.distance < old.distance else old, count + 1)
+        for match, count in best.values():
+            notes = list(vouched)
+            if count > 1:
+                notes.append(f"{count} entries of the set match in this category; the nearest is given")
+            if match.disagrees:
+                others = ", ".join(match.disagrees).upper()
+                notes.append(f"its {others} differs from the entry's: a person must look at this match")
+            self.findings.append(self._finding(record, match, notes))
+
+    def _finding(self, record: FileRecord, match: Match, notes: list[str]) -> Finding:
+        entry = record.entry
+        if entry.overwritten:
+            notes.append("a live file uses its place on the disk: the content may belong to that file")
+        return Finding(
+            kind=match.kind,
+            algorithm=match.algorithm,
+            category=match.category,
+            hash_set=match.hash_set,
+            hash_set_root=match.root,
+            distance=match.distance,
+            mode=record.mode if match.kind == "perceptual" else "",
+            path=entry.path,
+            name=entry.path.rsplit("/", 1)[-1],
+            size=entry.size,
+            state="live" if entry.allocated else "deleted",
+            times=entry.times,
+            offsets=tuple(e.offset for e in entry.extents[:100]),
+            md5=record.md5,
+            sha1=record.sha1,
+            sha256=record.sha256,
+            pdq=record.pdq,
+            type=record.type,
+            volume=self.volume_of.get(entry.filesystem, 0),
+            filesystem=entry.filesystem,
+            address=entry.address,
+            names=entry.names,
+            notes=(*entry.notes, *record.problems, *notes),
+        )
+
+
+def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The gravest first: exact before perceptual within a category, then by place. The same order in every run."""
+    return tuple(
+        sorted(
+            findings,
+            key=lambda f: (
+                f.category is None, f.category or "", f.kind != "exact", f.distance, f.filesystem, f.path, f.hash_set,
+                f.address or 0,
+            ),
+        )
+    )  # fmt: skip
+
+
+def describe_hash_set(hash_set: HashSet) -> HashSetRecord:
+    """A hash set as the report names it."""
+    counts = hash_set.counts()
+    numbers = {"entries": counts.entries, **counts.by_hash}
+    numbers |= {f"category {name or 'none'}": n for name, n in counts.by_category.items()}
+    return HashSetRecord(hash_set.name, hash_set.version, hash_set.root, numbers, known_good=hash_set.known_good)

@@ -1,0 +1,207 @@
+"""The process that parses one device: opens, lists and reads what it is told, and answers in frames.
+
+Run by the pipeline as `python -m safelight.triage.reader MEMORY`. It keeps nothing: whatever it knows it has sent, so
+that its crash costs the one thing it was doing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from safelight.errors import EvidenceError, SafelightError
+from safelight.triage.codec import encode
+from safelight.triage.digests import digest_content
+from safelight.triage.evidence.base import Evidence
+from safelight.triage.evidence.detect import open_evidence
+from safelight.triage.evidence.device import Device
+from safelight.triage.filetypes import PICTURES
+from safelight.triage.model import Problem, UnreadPart
+from safelight.triage.wire import limit_cpu, limit_self, read_frame, serve_frames, write_frame
+
+_BATCH = 200
+_WINDOW = 1 << 20
+_CPU_SECONDS = 300
+
+
+class Reader:
+    """Answers the requests `open`, `list`, `read` and `identify` for one device at a time."""
+
+    def __init__(self, outgoing: BinaryIO) -> None:
+        self._out = outgoing
+        self._evidence: Evidence | None = None
+        self._device: Device | None = None
+        self._sent: set[str] = set()
+        self._last_tick = 0.0
+
+    def handle(self, request: dict[str, Any]) -> None:
+        """Answer one request; an error that we know is an answer too."""
+        limit_cpu(_CPU_SECONDS)
+        try:
+            getattr(self, f"_do_{request['do']}")(request)
+        except (SafelightError, OSError, MemoryError, ValueError, OverflowError, RecursionError) as error:
+            what = error.what if isinstance(error, SafelightError) else f"{type(error).__name__}: {error}"[:300]
+            fix = error.fix if isinstance(error, SafelightError) else ""
+            self._say({"error": what, "fix": fix, "ours": isinstance(error, SafelightError), "id": request.get("id")})
+
+    def _say(self, message: dict[str, Any], payload: bytes = b"") -> None:
+        write_frame(self._out, message, payload)
+
+    def _tick(self, done: int) -> None:
+        """Sign of life, at most a few a second."""
+        now = time.monotonic()
+        self._ticked += done
+        if now - self._last_tick > 0.2:
+            self._last_tick = now
+            limit_cpu(_CPU_SECONDS)
+            self._say({"tick": self._ticked})
+
+    _ticked = 0
+
+    def _do_open(self, request: dict[str, Any]) -> None:
+        if self._evidence is not None:
+            self._evidence.close()
+        self._evidence = self._device = None
+        self._sent.clear()
+        self._ticked = 0
+        self._evidence = open_evidence([Path(p) for p in request["paths"]])
+        self._device = Device(
+            self._evidence,
+            check_gaps=request["gaps"],
+            tick=self._tick,
+            skip={int(k): str(v) for k, v in request["skip"].items()},
+            before=lambda volume: self._say({"volume": volume}),
+        )
+        self._say(
+            {
+                "opened": {
+                    "format": self._evidence.format,
+                    "size": self._evidence.size,
+                    "parts": encode(self._evidence.parts),
+                    "md5": self._evidence.stored_md5,
+                    "sha1": self._evidence.stored_sha1,
+                    "volumes": encode(self._device.volumes),
+                    "filesystems": [encode(f.record()) for f in self._device.filesystems],
+                    "problems": encode(self._device.problems),
+                }
+            }
+        )
+
+    def _opened(self) -> tuple[Evidence, Device]:
+        if self._evidence is None or self._device is None:
+            raise EvidenceError("No image is open.")
+        return self._evidence, self._device
+
+    def _do_list(self, request: dict[str, Any]) -> None:
+        _, device = self._opened()
+        filesystem = device.filesystems[request["filesystem"]]
+        batch: list[Any] = []
+        began = time.monotonic()
+        number = 0
+        cut = False
+        for entry in filesystem.entries():
+            batch.append(encode(entry))
+            number += 1
+            if len(batch) >= _BATCH or time.monotonic() - began > 0.3:
+                self._say({"entries": batch})
+                batch, began = [], time.monotonic()
+            if number >= request["most"]:
+                cut = True
+                break
+        if cut:
+            filesystem.unread.append(
+                UnreadPart(
+                    f"{filesystem.type} file system",
+                    f"its listing was cut off after {number:,} entries, the most that the settings allow",
+                    filesystem.offset,
+                )
+            )
+        self._say(
+            {
+                "listed": {
+                    "entries": batch,
+                    "record": encode(filesystem.record()),
+                    "other": filesystem.other,
+                    "unread": encode(filesystem.unread),
+                    "names": filesystem.more_names,
+                    "notes": filesystem.more_notes,
+                }
+            }
+        )
+
+    def _do_read(self, request: dict[str, Any]) -> None:
+        evidence, device = self._opened()
+        filesystem = device.filesystems[request["filesystem"]]
+        content = filesystem.content(request["locator"])
+        self._ticked = 0
+        try:
+            found = digest_content(content, keep_up_to=request["keep"], tick=self._tick)
+        finally:
+            content.close()
+        # Zeros stand in for bytes that the image does not have: what lies there has not been read.
+        for start, size in request["extents"]:
+            for left, right, reason in evidence.missing.within(start, start + size):
+                found.gaps.append((-left, right - left, reason))
+        body = b""
+        if found.body is not None and not found.gaps and found.md5 not in self._sent:
+            self._sent.add(found.md5)
+            body = found.body
+        lost = sum(size for start, size, _ in found.gaps if start < 0)
+        self._say(
+            {
+                "read": request["id"],
+                "bytes": max(0, found.bytes_read - lost),
+                "size": found.size,
+                "md5": found.md5,
+                "sha1": found.sha1,
+                "sha256": found.sha256,
+                "type": found.type,
+                "picture": found.type in PICTURES,
+                "gaps": [[None, -s, n, why] if s < 0 else [s, None, n, why] for s, n, why in found.gaps[:100]],
+            },
+            body,
+        )
+
+    def _do_identify(self, request: dict[str, Any]) -> None:
+        """Digests of the whole media, and a comparison with what the container says of itself."""
+        evidence, _ = self._opened()
+        wanted = {"sha256": hashlib.sha256()}
+        if evidence.stored_md5:
+            wanted["md5"] = hashlib.md5(usedforsecurity=False)
+        if evidence.stored_sha1:
+            wanted["sha1"] = hashlib.sha1(usedforsecurity=False)
+        self._ticked = 0
+        at = 0
+        while at < evidence.size:
+            piece = evidence.read(at, _WINDOW)
+            for each in wanted.values():
+                each.update(piece)
+            at += len(piece)
+            self._tick(len(piece))
+        self._say({"identified": {name: each.hexdigest() for name, each in wanted.items()}})
+
+    def _do_finish(self, request: dict[str, Any]) -> None:
+        """What became known while reading: ranges of the media that could not be had."""
+        evidence, device = self._opened()
+        parts = [*evidence.unread(), *device.unread]
+        known = set(device.problems)
+        late: list[Problem] = [p for p in evidence.problems if p not in known]
+        self._say({"finished": {"unread": encode(parts[:10_000]), "problems": encode(late)}})
+        evidence.close()
+        self._evidence = self._device = None
+
+
+def main() -> None:
+    """Serve until the parent goes."""
+    incoming, outgoing = serve_frames()
+    limit_self(int(sys.argv[1]))
+    reader = Reader(outgoing)
+    while (frame := read_frame(incoming)) is not None:
+        reader.handle(frame[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""The picture worker: a long-lived process that takes the bytes of one picture and gives back its PDQ.
+
+Run as `python -m safelight.triage.worker MEMORY MAX_PIXELS SECONDS`. It cannot write files, has bounded memory and
+processor time, and knows nothing of evidence, cases or hash sets.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from safelight.triage.wire import limit_cpu, limit_self, read_frame, serve_frames, write_frame
+
+
+def main() -> None:
+    """Serve until the parent goes."""
+    incoming, outgoing = serve_frames()
+    import numpy as np
+
+    from safelight.matching.pdq import pdq
+    from safelight.triage.decoding import hash_picture
+
+    # Kernels are loaded (and, on a machine's first run, compiled and cached) before the limits close.
+    pdq(np.zeros((64, 64, 3), np.uint8))
+    limit_self(int(sys.argv[1]))
+    max_pixels, seconds = int(sys.argv[2]), int(float(sys.argv[3])) + 5
+    write_frame(outgoing, {"ready": True})
+    while (frame := read_frame(incoming)) is not None:
+        limit_cpu(seconds)
+        request, body = frame
+        write_frame(outgoing, hash_picture(body, str(request["type"]), max_pixels=max_pixels))
+
+
+if __name__ == "__main__":
+    main()

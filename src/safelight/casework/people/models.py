@@ -22,16 +22,17 @@ class Sex(models.TextChoices):
 class PersonQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
         """People of the referrals and cases that ``user`` sees."""
-        from safelight.casework.cases.models import Case
-        from safelight.casework.referrals.models import Referral
+        from safelight.casework.cases.models import Case, CasePerson
+        from safelight.casework.referrals.models import Referral, ReferralPerson
+        from safelight.casework.safeguarding.models import ChildAtRisk
 
         cases, referrals = Case.objects.visible_to(user), Referral.objects.visible_to(user)
+        # Sub-queries on the keys, not joins: a person in many cases would multiply the rows and force a DISTINCT.
         return self.filter(
-            Q(case_links__case__in=cases)
-            | Q(referral_links__referral__in=referrals)
-            | Q(risks__case__in=cases)
-            | Q(risks__referral__in=referrals)
-        ).distinct()
+            Q(pk__in=CasePerson.objects.filter(case__in=cases).values("person"))
+            | Q(pk__in=ReferralPerson.objects.filter(referral__in=referrals).values("person"))
+            | Q(pk__in=ChildAtRisk.objects.visible_to(user).values("person"))
+        )
 
 
 class Person(Referenced):
@@ -39,7 +40,8 @@ class Person(Referenced):
 
     PREFIX = "P"
 
-    family_name = models.CharField(max_length=200)
+    # Blank: a report may give no more than an on-line name, and a child may be known only as "a boy of about seven".
+    family_name = models.CharField(max_length=200, blank=True)
     given_names = models.CharField(max_length=200, blank=True)
     born = models.DateField(null=True, blank=True)
     born_precision = models.CharField(
@@ -68,7 +70,7 @@ class Person(Referenced):
 
     @property
     def name(self) -> str:
-        return f"{self.given_names} {self.family_name}".strip()
+        return f"{self.given_names} {self.family_name}".strip() or "Name not known"
 
     def age_on(self, day: date | None = None) -> int | None:
         """Age in whole years, or None when the date of birth is not known."""

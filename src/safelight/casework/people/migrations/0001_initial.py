@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name="Person",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("family_name", models.CharField(max_length=200)),
+                ("family_name", models.CharField(blank=True, max_length=200)),
                 ("given_names", models.CharField(blank=True, max_length=200)),
                 ("born", models.DateField(blank=True, null=True)),
                 (

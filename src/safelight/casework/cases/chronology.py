@@ -1,8 +1,8 @@
 """The kinds of chronology entries, and which of them count as a meaningful action.
 
-A meaningful action moves a child nearer to safety or the investigation nearer to its end. Moving a case from desk to desk,
-reviewing it, or writing a note about it is none: drift (no meaningful action for longer than policy) must not be hidden
-by touching the file.
+A meaningful action moves a child nearer to safety or the investigation nearer to its end. Moving a case from desk to
+desk, reviewing it, or writing a note about it is none: drift (no meaningful action for longer than policy) must not be
+hidden by touching the file.
 """
 
 from __future__ import annotations

@@ -122,5 +122,5 @@ def _unread_parts(case: Any) -> list[Banner]:
 
 
 def last_action_words(kind: str, at: Any) -> str:
-    """"Arrest, 3 Nov 2026"; empty when there was none."""
+    """ "Arrest, 3 Nov 2026"; empty when there was none."""
     return f"{title_of(kind)}, {_day(at)}" if kind and at else ""

@@ -1,4 +1,4 @@
-"""Who may do what to a case. Seeing is :meth:`CaseQuerySet.visible_to`; a supervisor acts on the cases of the own unit."""
+"""Who may do what to a case. Seeing is :meth:`CaseQuerySet.visible_to`; a supervisor acts within the unit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening a case and working it: notes, risk, live contact, people, access. Closing is in :mod:`.closing`."""
+"""Opening a case and working it: notes, risk, live contact, people, access. Closing comes from :mod:`.closing`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,31 @@ from django.db import transaction
 from django.utils import timezone
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
-from safelight.casework.base.rights import must
+from safelight.casework.base.rights import need
 from safelight.casework.base.standards import standards
 from safelight.casework.base.values import not_in_future, required_text
 from safelight.casework.cases.chronology import KINDS
+from safelight.casework.cases.closing import close_case, reopen_case, settle
 from safelight.casework.cases.models import Case, CaseAccess, CasePerson, ChronologyEntry
+from safelight.casework.cases.writing import lock_open, write_entry
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.services import attach_to_case, start_clock, tighten_for_risk
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
 from safelight.casework.referrals.models import Referral
 from safelight.casework.safeguarding.models import ContactCheck
+
+__all__ = [
+    "add_person",
+    "close_case",
+    "grant_access",
+    "note",
+    "open_case",
+    "record_live_contact",
+    "record_risk",
+    "reopen_case",
+    "settle",
+]
 
 ROLE_IN_CASE = {
     "suspect": CasePerson.Role.SUSPECT,
@@ -62,7 +76,7 @@ def open_case(
         NotPossible: the contact check is not answered, or the referral is closed or has a case already.
         Invalid: a value is missing or unknown.
     """
-    must(actor, "cases.open", None, what="open a case")
+    need(actor, "cases.open", None, what="You may not open a case.")
     referral = Referral.objects.select_for_update(of=("self",)).get(pk=referral.pk)
     if not Referral.objects.visible_to(actor).filter(pk=referral.pk).exists():
         raise NotAllowed("You may not open a case from this referral.", fix="Ask the referral desk.")
@@ -73,11 +87,15 @@ def open_case(
     check = ContactCheck.objects.filter(referral=referral).first()
     if check is None:
         raise NotPossible(
-            f"{referral.reference}: it has not yet been asked which children the suspect lives with, sees or works with.",
+            f"{referral.reference}: nobody has yet asked which children the suspect lives with, sees or works with.",
             fix="Answer the contact check first; 'not known yet' is an answer.",
         )
     _known(risk, required_skill)
-    source = required_text(risk_source, field="risk_source", what="Who assessed the risk, and with which tool") if risk else ""
+    source = (
+        required_text(risk_source, field="risk_source", what="Who assessed the risk, and with which tool")
+        if risk
+        else ""
+    )
     people = _need_to_know(actor, unit, access) if restricted else []
     reason = required_text(access_reason or "Named when the case was opened.", field="access_reason", what="The reason")
     now = timezone.now()
@@ -118,9 +136,9 @@ def open_case(
             "access": [user.pk for user in people],
         },
     )
-    _write(actor, case, "case_opened", f"Opened from {referral.reference}.", now)
+    write_entry(actor, case, "case_opened", f"Opened from {referral.reference}.", now)
     if case.live_contact:
-        _write(actor, case, "live_contact_found", f"Reported as live contact in {referral.reference}.", now)
+        write_entry(actor, case, "live_contact_found", f"Reported as live contact in {referral.reference}.", now)
     return case
 
 
@@ -154,24 +172,6 @@ def _carry_over(referral: Any, case: Case, now: datetime) -> None:
     referral.save(update_fields=["case", "state"])
 
 
-def _write(actor: Any, case: Case, kind: str, text: str, at: datetime) -> ChronologyEntry:
-    meaningful = KINDS[kind].meaningful
-    entry = ChronologyEntry.objects.create(
-        case=case, at=at, recorded_at=timezone.now(), kind=kind, meaningful=meaningful, text=text, actor=actor
-    )
-    if meaningful and at > case.last_action_at:
-        case.last_action_at = at
-        case.save(update_fields=["last_action_at"])
-    record(
-        actor,
-        "case.noted",
-        case,
-        category=Category.COLLECTION,
-        payload={"kind": kind, "at": at, "entry": entry.pk, "text": fingerprint(text)},
-    )
-    return entry
-
-
 @transaction.atomic
 def note(actor: Any, case: Any, kind: str, text: str, *, at: datetime | None = None) -> ChronologyEntry:
     """Add to the chronology. Other services call it for what they have just done; None as actor is the system.
@@ -185,11 +185,11 @@ def note(actor: Any, case: Any, kind: str, text: str, *, at: datetime | None = N
         Invalid: the kind is unknown, the text is missing, or the time lies in the future.
     """
     if actor is not None:
-        must(actor, "cases.note", case, what="write in the chronology of this case")
+        need(actor, "cases.note", case, what="You may not write in the chronology of this case.")
     if kind not in KINDS:
         raise Invalid(f"There is no kind of chronology entry {kind!r}.", fix="Choose one of the list.", field="kind")
     moment = not_in_future(at, field="at", what="The time")
-    return _write(actor, case, kind, required_text(text, field="text", what="What happened"), moment)
+    return write_entry(actor, case, kind, required_text(text, field="text", what="What happened"), moment)
 
 
 @transaction.atomic
@@ -203,8 +203,8 @@ def record_risk(actor: Any, case: Any, *, risk: str, source: str) -> Case:
     Raises:
         NotAllowed, NotPossible (closed), Invalid (unknown level, no source).
     """
-    must(actor, "cases.risk", case, what="record the risk of this case")
-    case = _lock_open(case)
+    need(actor, "cases.risk", case, what="You may not record the risk of this case.")
+    case = lock_open(case)
     if risk not in standards().risks:
         raise Invalid(f"There is no risk level {risk!r}.", fix="Choose one of the list.", field="risk")
     words = required_text(source, field="source", what="Who assessed the risk, and with which tool")[:120]
@@ -223,7 +223,7 @@ def record_risk(actor: Any, case: Any, *, risk: str, source: str) -> Case:
     text = f"{levels[risk].title} (was {was}). {words}."
     if tightened:
         text += f" {len(tightened)} open {'clock is' if len(tightened) == 1 else 'clocks are'} due earlier."
-    _write(actor, case, "risk_recorded", text, timezone.now())
+    write_entry(actor, case, "risk_recorded", text, timezone.now())
     return case
 
 
@@ -234,8 +234,8 @@ def record_live_contact(actor: Any, case: Any, *, contact: bool, how_known: str,
     Raises:
         NotAllowed, NotPossible (closed, or recorded already), Invalid (not said how it is known).
     """
-    must(actor, "cases.live_contact", case, what="record live contact in this case")
-    case = _lock_open(case)
+    need(actor, "cases.live_contact", case, what="You may not record live contact in this case.")
+    case = lock_open(case)
     if case.live_contact == contact:
         raise NotPossible("Live contact is already recorded." if contact else "No live contact is recorded.")
     text = required_text(how_known, field="how_known", what="How it is known")
@@ -244,44 +244,39 @@ def record_live_contact(actor: Any, case: Any, *, contact: bool, how_known: str,
     case.save(update_fields=["live_contact"])
     kind = "live_contact_found" if contact else "live_contact_ended"
     record(actor, f"case.{kind}", case, payload={"at": moment, "how_known": fingerprint(text)})
-    _write(actor, case, kind, text, moment)
+    write_entry(actor, case, kind, text, moment)
     return case
 
 
 @transaction.atomic
 def add_person(actor: Any, case: Any, *, person: Any, role: str) -> CasePerson:
     """Link a person to the case in a role. The same person in the same role is linked once."""
-    must(actor, "cases.add_person", case, what="add people to this case")
+    need(actor, "cases.add_person", case, what="You may not add people to this case.")
     if role not in CasePerson.Role.values:
         raise Invalid(f"There is no role {role!r} in a case.", fix="Choose one of the list.", field="role")
     link, made = CasePerson.objects.get_or_create(
         case=case, person=person, role=role, defaults={"added_at": timezone.now()}
     )
     if made:
-        record(actor, "case.person_added", case, category=Category.COMBINATION, payload={"person": person, "role": role})
-        _write(actor, case, "person_added", f"{person.reference} as {link.get_role_display().lower()}.", timezone.now())
+        record(
+            actor, "case.person_added", case, category=Category.COMBINATION, payload={"person": person, "role": role}
+        )
+        write_entry(
+            actor, case, "person_added", f"{person.reference} as {link.get_role_display().lower()}.", timezone.now()
+        )
     return link
 
 
 @transaction.atomic
 def grant_access(actor: Any, case: Any, *, user: Any, reason: str) -> CaseAccess:
     """Put a person on the case's access list. Raises NotAllowed, NotPossible (on it already), Invalid."""
-    must(actor, "cases.grant_access", case, what="give access to this case")
+    need(actor, "cases.grant_access", case, what="You may not give access to this case.")
     if user.role == "administrator":
         raise Invalid("An administrator sees no case.", fix="Choose somebody else.", field="user")
     if case.access.filter(user=user).exists():
         raise NotPossible(f"{user} is on the access list already.")
     text = required_text(reason, field="reason", what="The reason")
-    row = CaseAccess.objects.create(
-        case=case, user=user, granted_by=actor, granted_at=timezone.now(), reason=text
-    )
+    row = CaseAccess.objects.create(case=case, user=user, granted_by=actor, granted_at=timezone.now(), reason=text)
     record(actor, "case.access_granted", case, payload={"user": user.pk, "reason": fingerprint(text)})
-    _write(actor, case, "access_granted", f"{user}: {text}", timezone.now())
+    write_entry(actor, case, "access_granted", f"{user}: {text}", timezone.now())
     return row
-
-
-def _lock_open(case: Any) -> Case:
-    case = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
-    if case.status != Case.Status.OPEN:
-        raise NotPossible(f"{case.reference} is closed.", fix="Reopen it first.")
-    return case

@@ -1,4 +1,4 @@
-"""The tabs of a case page. Each tab's page takes ``reference``; a tab whose page this person may not open is left out."""
+"""The tabs of a case page. Each tab's page takes ``reference``; one that this person may not open is left out."""
 
 from __future__ import annotations
 

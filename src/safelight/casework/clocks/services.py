@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
+from safelight.casework.base.rights import need
 from safelight.casework.base.standards import standards
 from safelight.casework.base.values import not_in_future, required_text
 from safelight.casework.clocks.models import Clock, Hold
@@ -143,16 +144,74 @@ def hand_over_open_clocks(actor: Any, case: Any, owner: Any) -> int:
 
 
 @transaction.atomic
+def tighten_for_risk(actor: Any, case: Any) -> list[Clock]:
+    """Bring the due times of the case's open clocks forward where its risk level now gives less time.
+
+    Each counts from its own trigger, as it always did; none is moved back (a clock never gets later by a change of
+    risk), and none is stopped and started, so that what was late stays visible as late.
+
+    Returns:
+        The clocks that became due earlier.
+    """
+    tightened = []
+    for clock in Clock.objects.select_for_update(of=("self",)).open().filter(case=case):
+        rule = standards().clocks.get(clock.rule)
+        if rule is None or not rule.by_risk:
+            continue
+        arguments = {"risk": case.risk or None, "stage": clock.stage, "borough": case.borough or None}
+        due = rule.due_at(clock.triggered_at, **arguments)
+        if due is None or (clock.due_at is not None and due >= clock.due_at):
+            continue
+        before = clock.due_at
+        clock.due_at, clock.risk, clock.duration = due, case.risk, str(rule.duration_for(**arguments) or "")
+        clock.alerted_at = None
+        clock.save(update_fields=["due_at", "risk", "duration", "alerted_at"])
+        record(
+            actor,
+            "clock.due_earlier",
+            clock,
+            case=case,
+            payload={"rule": clock.rule, "risk": case.risk, "from": before, "to": due},
+        )
+        tightened.append(clock)
+    return tightened
+
+
+@transaction.atomic
+def stop_clocks_of_case(actor: Any, case: Any, *, reason: str, at: datetime | None = None) -> int:
+    """Stop every open clock of the case (it is being closed). A late one stays late. Returns how many."""
+    moment = not_in_future(at, field="at", what="The time")
+    clocks = list(Clock.objects.select_for_update(of=("self",)).open().filter(case=case))
+    for clock in clocks:
+        clock.stopped_at, clock.stop_reason = max(moment, clock.triggered_at), reason[:300]
+        record(
+            actor,
+            "clock.stopped",
+            clock,
+            case=case,
+            payload={
+                "rule": clock.rule,
+                "subject": clock.subject_label,
+                "stopped_at": clock.stopped_at,
+                "late": clock.due_at is not None and clock.stopped_at > clock.due_at,
+            },
+        )
+    Clock.objects.bulk_update(clocks, ["stopped_at", "stop_reason"], batch_size=500)
+    return len(clocks)
+
+
+@transaction.atomic
 def place_hold(actor: Any, clock: Clock, *, reason: str, hours: int) -> Hold:
     """Record why a clock that may be held will be late. The clock runs on.
 
     Raises:
-        NotAllowed: the actor is not a supervisor.
+        NotAllowed: the actor is not a supervisor of the unit, or may not see what the clock is about.
         NotPossible: the clock has ended, may not be held, or is held already.
         Invalid: no reason, or not between 1 and 24 hours.
     """
     if actor.role != "supervisor":
         raise NotAllowed("Only a named supervisor may place a hold.", fix="Ask a supervisor of the unit.")
+    need(actor, "clocks.hold", clock, what="You may not hold a clock of another unit.")
     clock = Clock.objects.select_for_update().get(pk=clock.pk)
     rule = standards().clocks.get(clock.rule)
     if clock.stopped_at or clock.not_applicable:
@@ -188,7 +247,8 @@ def place_hold(actor: Any, clock: Clock, *, reason: str, hours: int) -> Hold:
 
 @transaction.atomic
 def lift_hold(actor: Any, hold: Hold) -> Hold:
-    """End a hold before it expires. Raises NotPossible when it has ended."""
+    """End a hold before it expires. Raises NotAllowed, and NotPossible when it has ended."""
+    need(actor, "clocks.hold", hold.clock, what="You may not lift this hold.")
     if not hold.is_live():
         raise NotPossible("This hold has already ended.")
     hold.lifted_at = timezone.now()

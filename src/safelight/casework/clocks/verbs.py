@@ -10,6 +10,7 @@ register_verbs(
         "clock.breached": "found the clock past its time",
         "clock.held": "placed a hold on the clock",
         "clock.hold_lifted": "lifted the hold on the clock",
+        "clock.due_earlier": "brought forward the due time of the clock",
         "clock.owner_changed": "changed the owner of the clock",
     }
 )

@@ -1,0 +1,149 @@
+"""The supervisor's board: what cannot wait, what drifts, who carries how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, OuterRef, Subquery
+from django.utils import timezone
+
+from safelight.casework.accounts.models import User
+from safelight.casework.allocation.models import Allocation
+from safelight.casework.allocation.queries import caseloads
+from safelight.casework.base.standards import standards
+from safelight.casework.cases.chronology import title_of
+from safelight.casework.cases.models import Case, ChronologyEntry
+from safelight.casework.clocks.models import Clock
+from safelight.casework.clocks.queries import ClockView, rules_about, views_of
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A case without a meaningful action for longer than policy allows for its risk."""
+
+    case: Any
+    days: int
+    limit: int
+    last_kind: str
+    last_at: datetime | None
+
+    @property
+    def last(self) -> str:
+        return title_of(self.last_kind) if self.last_kind else ""
+
+    @property
+    def share(self) -> float:
+        """Days without action over days allowed: what 'longest and riskiest first' sorts by."""
+        return self.days / self.limit
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one investigator carries. ``percent`` is of the points that a full-time investigator can carry."""
+
+    investigator: Any
+    points: Decimal
+    percent: int
+    overloaded: bool
+    cases: int
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything on the supervisor's board. Lists are cut at their ``most``; the page says so."""
+
+    live_contact: list[Any] = field(default_factory=list)
+    children: list[ClockView] = field(default_factory=list)
+    unallocated: list[Any] = field(default_factory=list)
+    reviews: list[ClockView] = field(default_factory=list)
+    drifting: list[Drift] = field(default_factory=list)
+    loads: list[Load] = field(default_factory=list)
+
+
+def drift_days(risk: str) -> int:
+    """Days without a meaningful action that policy allows. Where nobody has assessed the risk: the fewest."""
+    setting = standards().policy["drift_days"]
+    if risk:
+        return int(setting.for_risk(risk))
+    return min(int(setting.for_risk(level)) for level in standards().risks)
+
+
+def drift_board(user: Any, *, now: datetime | None = None, most: int = 50) -> list[Drift]:
+    """The drifting cases of the user's unit that the user sees, longest and riskiest first.
+
+    Sorted by days without a meaningful action over the days that policy allows for the risk, so that a very high risk
+    case of six days stands beside a low risk one of eight weeks. One query for each level of risk, on the index of open
+    cases by last action; ``most`` of each are read.
+    """
+    moment = now or timezone.now()
+    newest = ChronologyEntry.objects.filter(case=OuterRef("pk"), meaningful=True).order_by("-at", "-id")
+    found = []
+    for risk in (*standards().risks, ""):
+        limit = drift_days(risk)
+        cases = (
+            Case.objects.visible_to(user)
+            .open()
+            .filter(unit=user.unit, risk=risk, last_action_at__lt=moment - timedelta(days=limit))
+            .select_related("unit")
+            .with_investigator()
+            .annotate(last_kind=Subquery(newest.values("kind")[:1]), last_at=Subquery(newest.values("at")[:1]))
+            .order_by("last_action_at", "pk")[:most]
+        )
+        found += [
+            Drift(case, (moment - case.last_action_at).days, limit, case.last_kind or "", case.last_at)
+            for case in cases
+        ]
+    return sorted(found, key=lambda drift: (-drift.share, drift.case.pk))[:most]
+
+
+def caseload_board(unit: Any) -> list[Load]:
+    """What each active investigator of the unit carries, heaviest first. Three queries."""
+    people = list(User.objects.filter(unit=unit, role="investigator", is_active=True))
+    loads = caseloads(people)
+    held = Allocation.objects.filter(ended_at=None, investigator__in=people)
+    counts = dict(held.values_list("investigator").annotate(n=Count("pk")).order_by())
+    capacity = Decimal(str(standards().policy["caseload_capacity_points"].value))
+    excess = Decimal(str(standards().policy["caseload_excess_percent"].value))
+    made = []
+    for person in people:
+        points = loads.get(person.pk, Decimal(0))
+        percent = 100 * points / capacity
+        made.append(
+            Load(person, points.quantize(Decimal("0.1")), round(percent), percent > excess, counts.get(person.pk, 0))
+        )
+    return sorted(made, key=lambda load: (-load.points, load.investigator.name))
+
+
+def board(user: Any, *, most: int = 50) -> Board:
+    """The board of the user's unit: only cases that the user may see. The number of queries does not grow."""
+    now = timezone.now()
+    cases = Case.objects.visible_to(user).open().filter(unit=user.unit).select_related("unit").with_investigator()
+    late = (
+        Clock.objects.visible_to(user)
+        .breached(now)
+        .filter(unit=user.unit, rule__in=rules_about(subject="child"))
+        .select_related("case", "owner")
+        .order_by("due_at", "id")
+    )
+    soon = (
+        Clock.objects.open()
+        .filter(
+            case__in=Case.objects.visible_to(user),
+            unit=user.unit,
+            rule="supervisor_review",
+            due_at__lt=now + timedelta(days=1),
+        )
+        .select_related("case")
+        .order_by("due_at", "id")
+    )
+    return Board(
+        live_contact=list(cases.filter(live_contact=True).order_by("pk")[:most]),
+        children=views_of(late[:most], now),
+        unallocated=list(cases.unallocated().order_by("opened_at", "pk")[:most]),
+        reviews=views_of(soon[:most], now),
+        drifting=drift_board(user, now=now, most=most),
+        loads=caseload_board(user.unit),
+    )

@@ -10,6 +10,7 @@ from safelight.triage.evidence.filesystem import Content
 from safelight.triage.filetypes import HEAD, PICTURES, sniff
 
 WINDOW = 1 << 20
+ENDS_EARLY = "the file ends before its recorded size"
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ def digest_content(content: Content, *, keep_up_to: int = 0, tick: Callable[[int
     at = 0
     while at < content.size:
         want = min(WINDOW, content.size - at)
-        reason = "the file ends before its recorded size"
+        reason = ENDS_EARLY
         try:
             piece = content.read(at, want)
         except OSError as error:
@@ -59,7 +60,7 @@ def digest_content(content: Content, *, keep_up_to: int = 0, tick: Callable[[int
         if kept is not None:
             kept.append(piece)
         if len(piece) < want:
-            result.gaps.append((at + len(piece), want - len(piece), reason))
+            _add_gap(result.gaps, at + len(piece), want - len(piece), reason)
         at += want
         if tick is not None:
             tick(len(piece))
@@ -67,3 +68,10 @@ def digest_content(content: Content, *, keep_up_to: int = 0, tick: Callable[[int
     if kept is not None and not result.gaps:
         result.body = b"".join(kept)
     return result
+
+
+def _add_gap(gaps: list[tuple[int, int, str]], at: int, size: int, reason: str) -> None:
+    if gaps and gaps[-1][0] + gaps[-1][1] == at and gaps[-1][2] == reason:
+        at, size = gaps[-1][0], gaps[-1][1] + size
+        gaps.pop()
+    gaps.append((at, size, reason))

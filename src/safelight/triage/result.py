@@ -50,7 +50,11 @@ class HashSetRecord:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was seen and read. Files are counted once, however many names they have."""
+    """What was seen and read. Files are counted once, however many names they have.
+
+    `deleted_in_part` of the `files_partly_read` are deleted files whose remaining content is no longer reachable by
+    their record; where it still exists it lies in free space, and the report's limits say that that was not searched.
+    """
 
     files: int = 0
     files_live: int = 0
@@ -63,6 +67,7 @@ class Counts:
     files_read: int = 0
     files_partly_read: int = 0
     files_not_read: int = 0
+    deleted_in_part: int = 0
     bytes_in_files: int = 0
     bytes_read: int = 0
     pictures: int = 0
@@ -117,7 +122,8 @@ class Finding:
 class Verdict:
     """The answer in a sentence, with its reasons.
 
-    `level` is one of `listed material`, `possible listed material`, `no listed material in what was read`, `not read`.
+    `level` is one of `listed material`, `possible listed material`, `no listed material in what was read`, `not
+    compared`, `not read`.
     No level and no sentence says that a device holds nothing.
     """
 

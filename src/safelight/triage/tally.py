@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from safelight.triage.device_reader import ReadAnswer
+from safelight.triage.digests import ENDS_EARLY
 from safelight.triage.model import FileEntry, FileRecord, FileSystemRecord, Problem, UnreadPart
 from safelight.triage.pictures import PictureHash
 from safelight.triage.result import Counts
@@ -25,6 +26,7 @@ class Tally:
         self._files = self._live = self._deleted = self._names_only = self._bytes = 0
         self._directories = self._other = self._empty = self._sparse = 0
         self._read = self._partly = self._not_read = self._bytes_read = self._duplicates = 0
+        self._deleted_in_part = 0
         self._pictures = self._hashed = self._plain = self._undecoded = 0
         self._seen: set[str] = set()
         self._media = 0
@@ -44,7 +46,7 @@ class Tally:
         self._live += sum(e.allocated for e in real)
         self._deleted += sum(not e.allocated for e in real)
         self._names_only += len(entries) - len(real)
-        self._bytes += sum(e.size for e in real)
+        self._bytes += sum(e.size for e in real if not e.sparse)
         self._directories += record.directories
         self._other += other
         self.unread += unread
@@ -87,8 +89,14 @@ class Tally:
         said = answer.answer
         gaps = said["gaps"]
         count = int(said["bytes"])
+        in_part = not entry.allocated and any(reason == ENDS_EARLY for *_, reason in gaps)
+        self._deleted_in_part += in_part
         for inside, media, size, reason in gaps:
-            if inside is not None:
+            if inside is not None and in_part and reason == ENDS_EARLY:
+                self.problems.append(
+                    Problem(entry.path, f"Of this deleted file, {count:,} of {entry.size:,} bytes could be recovered.")
+                )
+            elif inside is not None:
                 # Ranges of the image itself are listed once, as the image's own.
                 offset = entry.extents[0].offset if entry.extents and inside == 0 else None
                 self.unread.append(UnreadPart("file", f"{reason} (from byte {inside:,})", offset, size, entry.path))
@@ -152,6 +160,7 @@ class Tally:
             files_read=self._read,
             files_partly_read=self._partly,
             files_not_read=self._not_read,
+            deleted_in_part=self._deleted_in_part,
             bytes_in_files=self._bytes,
             bytes_read=self._bytes_read,
             pictures=self._pictures,

@@ -16,6 +16,7 @@ LISTED = "listed material"
 POSSIBLE = "possible listed material"
 NONE_IN_READ = "no listed material in what was read"
 NOT_READ = "not read"
+NOT_COMPARED = "not compared"
 
 #: Entries that a list carries although they are not listed material: reported as findings, never in the verdict.
 NOT_LISTED = frozenset({"not_pertinent"})
@@ -85,9 +86,8 @@ def decide(
     exact_files = {(f.filesystem, f.path) for f in exact}
     similar = [f for f in findings if f.kind == "perceptual" and (f.filesystem, f.path) not in exact_files]
     reasons = _reasons(exact, similar, counts, not_read, state, entries_in_sets)
-    tail = f" {_sentence(not_read)}" if not_read else ""
-    if state == STATE_STOPPED:
-        tail += " The run was stopped before its end."
+    stopped = " The run was stopped before its end." if state == STATE_STOPPED else ""
+    tail = (f" {_sentence(not_read)}" if not_read else "") + stopped
     if exact:
         sentence = f"Listed material found: {category_words(exact)} (exact match)"
         if similar:
@@ -97,16 +97,16 @@ def decide(
         sentence = f"Possible listed material: {category_words(similar)} by likeness, for a person to check."
         return Verdict(POSSIBLE, sentence + tail, reasons)
     if counts.files_read == 0:
-        why = f" {_sentence(not_read)}" if not_read else " It lists no file with content that could be read."
-        stopped = " The run was stopped before its end." if state == STATE_STOPPED else ""
-        return Verdict(NOT_READ, f"No file was read on this device.{why}{stopped} {NO_PROOF}", reasons)
+        why = tail or " It lists no file with content that could be read."
+        return Verdict(NOT_READ, f"No file was read on this device.{why} {NO_PROOF}", reasons)
     read = count_words(counts.files_read, "file")
     verb = "was" if counts.files_read == 1 else "were"
+    if not entries_in_sets:
+        sentence = f"{read} {verb} read but compared with no hash set.{tail} {NO_PROOF}"
+        return Verdict(NOT_COMPARED, sentence, reasons)
     head = f"No listed material among the {read} that {verb} read"
     head = f"{head}; {not_read}." if not_read else f"{head}."
-    if state == STATE_STOPPED:
-        head += " The run was stopped before its end."
-    return Verdict(NONE_IN_READ, f"{head} {NO_PROOF}", reasons)
+    return Verdict(NONE_IN_READ, f"{head}{stopped} {NO_PROOF}", reasons)
 
 
 def _sentence(words: str) -> str:
@@ -151,6 +151,8 @@ def _reasons(
             f"{count_words(unhashed, 'picture')} could be compared by digest only "
             f"({counts.pictures_low_quality:,} too plain for PDQ, {counts.pictures_not_decoded:,} not decoded)."
         )
+    if counts.deleted_in_part:
+        reasons.append(f"{count_words(counts.deleted_in_part, 'deleted file')} could be recovered only in part.")
     if counts.names_only:
         reasons.append(
             f"{count_words(counts.names_only, 'deleted file')} {'is' if counts.names_only == 1 else 'are'} "

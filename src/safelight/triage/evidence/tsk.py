@@ -33,7 +33,7 @@ for _name, _kind in (("VIRT", _VIRTUAL), ("VIRT_DIR", _VIRTUAL_DIRECTORY)):
 _ALLOCATED = 1
 _NTFS_DATA, _HFS_DATA, _HFS_RESOURCE = 128, 4352, 4353
 _RUN_SPARSE, _RUN_FILLER = 2, 1
-_ATTR_ENCRYPTED = 0x10
+_ATTR_NONRESIDENT, _ATTR_ENCRYPTED = 2, 16
 _FAMILIES = {
     int(getattr(pytsk3, f"TSK_FS_TYPE_{key}")): name
     for key, name in (
@@ -288,7 +288,9 @@ class TskFileSystem(FileSystemReader):
                     extents.append(Extent(self.offset + int(run.addr) * self._block, length))
         except OSError:
             return tuple(extents), False
-        return tuple(extents), size > 0 and holes > 0 and stored == 0
+        # NTFS gives no runs at all for `$BadClus:$Bad`, which is as large as the volume and holds nothing.
+        elsewhere = self._ntfs and bool(int(attribute.info.flags) & _ATTR_NONRESIDENT)
+        return tuple(extents), size > 0 and stored == 0 and (holes > 0 or elsewhere)
 
     def _reconcile(self) -> None:
         """What the file system's own counters say it holds, beside what was met."""

@@ -199,12 +199,8 @@ def _show_one(table: str, row: Row) -> None:
     for case in getattr(row, "cases", ()):
         who = " ".join(filter(None, ((case.risk or "").replace("_", " "), case.borough, case.stage)))
         since = f", from {case.effective_from.isoformat()}" if case.effective_from else ""
-        grid.add_row(
-            Text(f"  {who}"),
-            Text(
-                f"{case.duration}{since} ({'; '.join(filter(None, (case.set_by, '' if case.source == row.source else case.source)))})"
-            ),
-        )
+        ground = "; ".join(filter(None, (case.set_by, "" if case.source == row.source else case.source)))
+        grid.add_row(Text(f"  {who}"), Text(f"{case.duration}{since} ({ground})"))
     for name, text in row.origin:
         grid.add_row(Text(f"product's own {name}"), Text(text))
     console.print(grid)

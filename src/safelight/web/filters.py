@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from django.utils import timezone
 
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
+_ACRONYMS = {"bcu", "caid", "csc", "epo", "mappa", "mash", "nca", "osa", "pace", "rso", "shpo", "vics"}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -84,8 +85,9 @@ def filesize(count: float | None, missing: str = "") -> str:
 
 
 def words(identifier: str) -> str:
-    """``due_soon`` -> ``Due soon``."""
-    text = str(identifier).replace("_", " ").replace("-", " ").strip()
+    """``due_soon`` -> ``Due soon``, ``csc_reply`` -> ``CSC reply``."""
+    parts = str(identifier).replace("_", " ").replace("-", " ").split()
+    text = " ".join(part.upper() if part in _ACRONYMS else part for part in parts)
     return text[:1].upper() + text[1:]
 
 

@@ -194,7 +194,8 @@ AXES_FAILURE_LIMIT = env.integer("SAFELIGHT_SIGN_IN_ATTEMPTS", 5, least=1)
 AXES_COOLOFF_TIME = 0.25  # hours
 # By person and address together: nobody can lock a colleague out from another machine.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "safelight.web.sign_in.attempted_name"
+AXES_SENSITIVE_PARAMETERS = ["csrfmiddlewaretoken"]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "safelight.web.sign_in.locked_out"
 AXES_HTTP_RESPONSE_CODE = 429

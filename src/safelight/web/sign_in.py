@@ -26,6 +26,16 @@ sign_in = page(PUBLIC, methods=("GET", "POST"))(SignIn.as_view())
 sign_out = page(PUBLIC, methods=("GET", "POST"))(LogoutView.as_view(template_name="account/logout.html"))
 
 
+def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """The name that was tried, the same before and after allauth has looked at it.
+
+    The form calls it ``login``, the credentials call it ``username``; upper and lower case are one account, and must
+    be one counter.
+    """
+    name = (credentials or {}).get("username") or request.POST.get("login") or ""
+    return str(name).strip().lower()
+
+
 def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, *args: Any) -> HttpResponse:
     """The page after too many failed attempts. It does not say whether the account exists."""
     minutes = round(float(settings.AXES_COOLOFF_TIME) * 60)

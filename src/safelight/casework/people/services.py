@@ -59,7 +59,9 @@ def checked_identifiers(identifiers: Iterable[tuple[str, str]]) -> list[tuple[st
     found: dict[tuple[str, str], None] = {}
     for kind, value in identifiers:
         if kind not in Identifier.Kind.values:
-            raise Invalid(f"{kind!r} is not a kind of identifier.", fix=f"Use one of {', '.join(Identifier.Kind.values)}.")
+            raise Invalid(
+                f"{kind!r} is not a kind of identifier.", fix=f"Use one of {', '.join(Identifier.Kind.values)}."
+            )
         text = one_line(value, longest=400, field=kind, what=str(Identifier.Kind(kind).label))
         if text:
             found[(kind, text)] = None

@@ -27,9 +27,7 @@ def plain(value: str | None, *, longest: int, field: str, what: str) -> str:
     for character in text:
         kind = unicodedata.category(character)
         if kind == "Cs" or (kind == "Cc" and character not in "\n\r\t"):
-            raise Invalid(
-                f"{what} holds a control character (U+{ord(character):04X}).", fix="Remove it.", field=field
-            )
+            raise Invalid(f"{what} holds a control character (U+{ord(character):04X}).", fix="Remove it.", field=field)
     text = "\n".join(_SPACE.sub(" ", line).strip() for line in text.replace("\r\n", "\n").split("\n")).strip()
     if len(text) > longest:
         raise Invalid(f"{what} is {len(text)} characters long; at most {longest} fit.", fix="Shorten it.", field=field)
@@ -67,7 +65,9 @@ def birth(born: date | None, precision: str, *, age: int | None = None, field: s
         return date(today.year - age, 1, 1), "year"
     precision = precision or "day"
     if precision not in {"day", "month", "year"}:
-        raise Invalid(f"A date of birth cannot be known to the {precision!r}.", fix="Use day, month or year.", field=field)
+        raise Invalid(
+            f"A date of birth cannot be known to the {precision!r}.", fix="Use day, month or year.", field=field
+        )
     if born < EARLIEST:
         raise Invalid("The date of birth lies before 1900.", fix="Check the year.", field=field)
     if born > today:
@@ -84,5 +84,9 @@ def is_surely_adult(born: date | None, precision: str, on: date | None = None) -
     if born is None:
         return False
     day = on or timezone.localdate()
-    latest = {"day": born, "month": date(born.year, born.month, monthrange(born.year, born.month)[1]), "year": date(born.year, 12, 31)}.get(precision, born)
+    latest = {
+        "day": born,
+        "month": date(born.year, born.month, monthrange(born.year, born.month)[1]),
+        "year": date(born.year, 12, 31),
+    }.get(precision, born)
     return day.year - latest.year - ((day.month, day.day) < (latest.month, latest.day)) >= 18

@@ -38,7 +38,9 @@ def import_file(actor: Any, *, name: str, content: bytes) -> ImportBatch:
         NotAllowed: the role may not.
         Invalid: the file is empty, too large or holds too many records; nothing is written.
     """
-    need(actor, "referrals.import", what="Your role may not import referrals.", fix="Pass the file to the referral desk.")
+    need(
+        actor, "referrals.import", what="Your role may not import referrals.", fix="Pass the file to the referral desk."
+    )
     if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise Invalid("The file is empty.", fix="Choose another file.", field="file")
     if len(content) > MOST_BYTES:

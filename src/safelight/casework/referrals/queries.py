@@ -147,5 +147,3 @@ def lines_of(batch: ImportBatch, user: Any) -> list[tuple[ImportLine, bool]]:
 def recent_imports(limit: int = 10) -> QuerySet[ImportBatch]:
     """The newest imports."""
     return ImportBatch.objects.select_related("imported_by").order_by("-pk")[:limit]
-
-

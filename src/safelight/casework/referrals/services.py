@@ -70,7 +70,12 @@ def record_referral(
         NotAllowed: the role may not.
         Invalid: a value is missing, too long, before 1900 or in the future; nothing is written.
     """
-    need(actor, "referrals.record", what="Your role may not record referrals.", fix="Pass the report to the referral desk.")
+    need(
+        actor,
+        "referrals.record",
+        what="Your role may not record referrals.",
+        fix="Pass the report to the referral desk.",
+    )
     if source not in Source.values:
         raise Invalid(f"{source!r} is not a source.", fix=f"Use one of {', '.join(Source.values)}.", field="source")
     what = "The sender's reference"
@@ -95,7 +100,9 @@ def record_referral(
         for person in persons
         if person
     ]
-    place = borough or next((p.get("borough", "") for role, p in people if role == Role.SUSPECT and p.get("borough")), "")
+    place = borough or next(
+        (p.get("borough", "") for role, p in people if role == Role.SUSPECT and p.get("borough")), ""
+    )
     place = one_line(place, longest=60, field="borough", what="The borough")
     text = plain(
         without_embedded_content(required_text(summary, field="summary", what="The summary")),
@@ -188,12 +195,16 @@ def _receive_again(actor: Any, referral: Referral, *, live_contact: bool, high_p
         setattr(referral, name, True)
     referral.save(update_fields=raised)
     record(actor, "referral.flag_raised", referral, payload={"raised": raised})
-    if "live_contact" in raised and referral.case_id:
-        from safelight.casework.cases.services import note
+    if "live_contact" in raised and referral.case_id and not referral.case.live_contact:
+        from safelight.casework.cases.writing import write_entry
 
-        referral.case.live_contact = True
-        referral.case.save(update_fields=["live_contact"])
-        note(actor, referral.case, "referral_received", f"{referral.reference} arrived again: the suspect is in contact now.")
+        # Written past the rights of the desk: it may not see the (restricted) case, but must be able to alarm it.
+        case = referral.case
+        case.live_contact = True
+        case.save(update_fields=["live_contact"])
+        record(actor, "case.live_contact_found", case, payload={"referral": referral.reference})
+        words = f"A further copy of {referral.reference} says that a suspect is in contact with a child now."
+        write_entry(actor, case, "live_contact_found", words, timezone.now())
 
 
 @transaction.atomic
@@ -212,7 +223,9 @@ def close_referral(actor: Any, referral: Referral, *, reason: str) -> Referral:
         raise NotPossible(f"{referral.reference} has ended already ({referral.get_state_display().lower()}).")
     check = getattr(referral, "contact_check", None)
     if check is None:
-        raise NotPossible(f"Nobody has looked for children in {referral.reference}.", fix="Answer the three questions first.")
+        raise NotPossible(
+            f"Nobody has looked for children in {referral.reference}.", fix="Answer the three questions first."
+        )
     if referral.children.exists():
         raise NotPossible(
             f"A child at risk is recorded in {referral.reference}.", fix="Open a case, so that social care is told."
@@ -226,7 +239,9 @@ def close_referral(actor: Any, referral: Referral, *, reason: str) -> Referral:
             "It is not known yet whether a child is near the suspect; only a supervisor may close it like this.",
             fix="Find out, or ask a supervisor.",
         )
-    text = plain(required_text(reason, field="reason", what="The reason"), longest=4_000, field="reason", what="The reason")
+    text = plain(
+        required_text(reason, field="reason", what="The reason"), longest=4_000, field="reason", what="The reason"
+    )
     referral.state, referral.closed_reason = State.CLOSED, text
     referral.save(update_fields=["state", "closed_reason"])
     record(
@@ -254,9 +269,7 @@ def resolve_quarantined(actor: Any, line: ImportLine, *, resolution: str) -> Imp
     if line.resolved_at is not None:
         raise NotPossible("This record has been resolved already.")
     what = "What was done"
-    text = plain(
-        required_text(resolution, field="resolution", what=what), longest=500, field="resolution", what=what
-    )
+    text = plain(required_text(resolution, field="resolution", what=what), longest=500, field="resolution", what=what)
     line.resolved_at, line.resolved_by, line.resolution = timezone.now(), actor, text
     line.save(update_fields=["resolved_at", "resolved_by", "resolution"])
     record(

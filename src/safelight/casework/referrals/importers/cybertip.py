@@ -131,7 +131,9 @@ def _report(
     made: dict[str, Any] = {
         "source": "cybertip",
         "reference": ref,
-        "received": report.get("dateReceived") or used.text(report, "dateReceived") or used.text(report, "receivedDateTime"),
+        "received": report.get("dateReceived")
+        or used.text(report, "dateReceived")
+        or used.text(report, "receivedDateTime"),
         "incident_type": used.text(summary, "incidentType"),
         "platform": used.text(summary, "platform"),
         "incident_time": used.text(summary, "incidentDateTime"),

@@ -117,7 +117,10 @@ def person_fields(element: Element, used: Used) -> dict[str, Any]:
         address = first(part, "address")
         if address is None or "address" in made:
             continue
-        lines = [used.take(address), *(used.text(address, n) for n in ("address", "street", "city", "state", "country"))]
+        lines = [
+            used.take(address),
+            *(used.text(address, n) for n in ("address", "street", "city", "state", "country")),
+        ]
         made["address"] = ", ".join(line for line in lines if line)
         made["postcode"] = used.text(address, "zipCode") or used.text(address, "postcode")
     for key, names in (

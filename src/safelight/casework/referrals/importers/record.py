@@ -44,7 +44,14 @@ RECORD_KEYS = (
     "live_contact", "borough", "suspect", "more_suspects", "children", "reporter", "files",
 )  # fmt: skip
 _YES, _NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0", ""}
-_SEXES = {"f": "female", "m": "male", "": "not_known", "unknown": "not_known", "not known": "not_known", "u": "not_known"}
+_SEXES = {
+    "f": "female",
+    "m": "male",
+    "": "not_known",
+    "unknown": "not_known",
+    "not known": "not_known",
+    "u": "not_known",
+}
 
 
 @dataclass(frozen=True)
@@ -181,7 +188,9 @@ class _Reader:
         ]
         person["identifiers"] = [pair for pair in identifiers if pair[1]]
         known = any(person.values()) or born is not None or sex != Sex.NOT_KNOWN
-        return {**person, "born": born, "born_precision": "" if born is None else precision, "sex": sex} if known else None
+        return (
+            {**person, "born": born, "born_precision": "" if born is None else precision, "sex": sex} if known else None
+        )
 
     def people(self, value: Any, name: str) -> tuple[dict[str, Any], ...]:
         found = [self.person(one, f"{name}[{n}]") for n, one in enumerate(self.listed(value, name), start=1)]
@@ -306,4 +315,3 @@ def _with_extras(summary: Any, extras: tuple[tuple[str, str], ...]) -> Any:
     if len(shown) > MOST_EXTRAS:
         lines.append(f"[{len(shown) - MOST_EXTRAS} more values are in the file that was sent]")
     return "\n".join([*([summary.strip(), ""] if summary and summary.strip() else []), "Also in the report:", *lines])
-

@@ -1,0 +1,31 @@
+"""Who may protect a child: whoever takes in, investigates or supervises, for every referral and case they may see.
+
+An investigator need not hold the case: a child is not left waiting for an allocation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rules
+
+from safelight.casework.base.predicates import is_desk, is_investigator, is_supervisor, works_cases
+from safelight.casework.safeguarding.models import SafeguardingReferral
+
+
+@rules.predicate
+def sees_it(user: Any, obj: Any = None) -> bool:
+    """The referral, case, child or safeguarding referral is visible to ``user``; without an object: yes."""
+    if obj is None:
+        return True
+    subject = obj.case if isinstance(obj, SafeguardingReferral) else obj
+    return bool(type(subject).objects.visible_to(user).filter(pk=subject.pk).exists())
+
+
+protects = (is_desk | is_investigator | is_supervisor) & sees_it
+
+rules.add_perm("safeguarding.view", works_cases)
+rules.add_perm("safeguarding.check", protects)
+rules.add_perm("safeguarding.add_child", protects)
+rules.add_perm("safeguarding.refer", protects)
+rules.add_perm("safeguarding.hold", is_supervisor & sees_it)

@@ -1,0 +1,117 @@
+"""Children who wait: to be named, to be told of, to be chased about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from safelight.casework.base.work import WorkItem
+from safelight.casework.cases.models import Case
+from safelight.casework.clocks.models import Clock
+from safelight.casework.clocks.queries import ClockView, views_of
+from safelight.casework.referrals.models import Referral, State
+from safelight.casework.safeguarding.models import Answer, ChildAtRisk, ContactCheck
+from safelight.casework.safeguarding.queries import QUESTIONS
+from safelight.casework.safeguarding.services import TELL_SOCIAL_CARE
+from safelight.casework.safeguarding.social_care import CHASE
+
+GROUP = "Children"
+SHOWN = 100
+
+
+def items_for(user: Any) -> list[WorkItem]:
+    """For the desk: children before a case is open and in unallocated cases. For an investigator: those of the own
+    cases. For a supervisor: those of the unit."""
+    if not user.has_perm("safeguarding.refer"):
+        return []
+    return [*_clock_items(user), *_check_items(user)]
+
+
+def _cases(user: Any) -> Any:
+    """The open cases whose children are this person's to protect."""
+    cases = Case.objects.visible_to(user).open()
+    live = Q(allocations__ended_at=None, allocations__isnull=False)
+    if user.role == "investigator":
+        return cases.filter(allocations__investigator=user, allocations__ended_at=None)
+    if user.role == "referral_desk":
+        return cases.exclude(pk__in=Case.objects.filter(live).values("pk"))
+    return cases.filter(unit=user.unit)
+
+
+def _clock_items(user: Any) -> list[WorkItem]:
+    now = timezone.now()
+    referrals = Referral.objects.visible_to(user).filter(case=None)
+    rows = Clock.objects.open().filter(Q(case__in=_cases(user)) | Q(case=None, referral__in=referrals))
+    rows = rows.filter(Q(rule=TELL_SOCIAL_CARE) | Q(rule=CHASE, due_at__lt=now))
+    rows = rows.select_related("case", "referral").order_by("due_at", "id")[:SHOWN]
+    groups: dict[tuple[str, int | None, int | None], list[ClockView]] = {}
+    for view in views_of(rows, now):
+        clock = view.clock
+        key = (clock.rule, clock.case_id, None if clock.case_id else clock.referral_id)
+        groups.setdefault(key, []).append(view)
+    danger = _in_danger(
+        [v.clock.subject_id for (rule, *_), vs in groups.items() if rule == TELL_SOCIAL_CARE for v in vs]
+    )
+    return [_clock_item(rule, views, danger) for (rule, _, _), views in groups.items()]
+
+
+def _in_danger(keys: list[int]) -> set[int]:
+    return set(ChildAtRisk.objects.filter(pk__in=keys, immediate_danger=True).values_list("pk", flat=True))
+
+
+def _clock_item(rule: str, views: list[ClockView], danger: set[int]) -> WorkItem:
+    clock = views[0].clock
+    case, count = clock.case, len(views)
+    if rule == CHASE:
+        title = f"Chase social care about {'a referral' if count == 1 else f'{count} referrals'}"
+    elif case is None:
+        title = f"Open a case and tell social care about {_children(count)}"
+    else:
+        title = f"Tell social care about {_children(count)}"
+    if case is not None:
+        page, about = reverse("safeguarding:case_children", args=[case.reference]), f"{case.reference} {case.title}"
+    else:
+        page, about = reverse("referrals:detail", args=[clock.referral.reference]), clock.referral.reference
+    urgent = rule == TELL_SOCIAL_CARE and any(view.clock.subject_id in danger for view in views)
+    return WorkItem(
+        title=title,
+        url=page,
+        subject=f"{about}: immediate danger" if urgent else about,
+        due_at=views[0].due_at,
+        clock=views[0],
+        risk=case.risk if case else "",
+        urgent=urgent,
+        group=GROUP,
+    )
+
+
+def _children(count: int) -> str:
+    return "a child" if count == 1 else f"{count} children"
+
+
+def _check_items(user: Any) -> list[WorkItem]:
+    """Answers that leave a question open: 'yes' without a child named, and 'not known yet'."""
+    mine = Q(referral__case__in=_cases(user))
+    if user.role != "investigator":
+        waiting = Referral.objects.visible_to(user).filter(case=None).exclude(state=State.CLOSED)
+        mine |= Q(referral__in=waiting)
+    yes = Q(lives_with=Answer.YES) | Q(sees=Answer.YES) | Q(works_with=Answer.YES)
+    unknown = Q(lives_with=Answer.NOT_KNOWN) | Q(sees=Answer.NOT_KNOWN) | Q(works_with=Answer.NOT_KNOWN)
+    named = Exists(ChildAtRisk.objects.filter(referral=OuterRef("referral")))
+    rows = ContactCheck.objects.filter(mine).annotate(named=named).filter((yes & Q(named=False)) | unknown)
+    items = []
+    for check in rows.select_related("referral__case").order_by("answered_at")[:SHOWN]:
+        referral, case = check.referral, check.referral.case
+        about = f"{case.reference} {case.title}" if case else referral.reference
+        risk = case.risk if case else ""
+        if not check.named and Answer.YES in (check.lives_with, check.sees, check.works_with):  # type: ignore[attr-defined]
+            url = reverse("safeguarding:child_add", args=[referral.reference])
+            items.append(WorkItem("Name the children", url, about, risk=risk, urgent=True, group=GROUP))
+        if check.open_questions:
+            words = " and ".join(QUESTIONS[name] for name in check.open_questions)
+            url = reverse("safeguarding:check", args=[referral.reference])
+            items.append(WorkItem(f"Find out whether the suspect {words}", url, about, risk=risk, group=GROUP))
+    return items

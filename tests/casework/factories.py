@@ -172,3 +172,24 @@ def make_allocation(case: Case, investigator: User | None = None, actor: User | 
         investigator=investigator or make_user("investigator", case.unit, skills=[case.required_skill]),
         reason="Synthetic reason for a test.",
     )
+
+
+def make_device(case: Case, actor: User | None = None, **fields: Any) -> Any:
+    """A device booked in through the service by an examiner (or ``actor``), seized an hour ago."""
+    from safelight.casework.devices.services import book_in
+
+    return book_in(
+        actor or make_user("examiner", case.unit),
+        case,
+        **{
+            "exhibit": f"SYN/{next(_numbers)}",
+            "kind": "usb",
+            "description": "Synthetic USB stick",
+            "seized_at": timezone.now() - timedelta(hours=1),
+            "seized_from": "Example address (synthetic)",
+            "seized_by": "PC Example Finder",
+            "place": "Example store",
+            "seal": "SEAL-0001",
+            **fields,
+        },
+    )

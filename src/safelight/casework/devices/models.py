@@ -106,6 +106,16 @@ class EvidenceImage(models.Model):
         constraints = [models.UniqueConstraint(fields=["device", "path"], name="devices_image_once")]
 
 
+class TriageRunQuerySet(VisibleQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(device__in=Device.objects.visible_to(user))
+
+    def newest(self) -> Self:
+        """The newest run of each image: the one that says where the image stands."""
+        newest = self.model.objects.filter(image=models.OuterRef("image")).order_by("-id").values("pk")[:1]
+        return self.filter(pk=models.Subquery(newest))
+
+
 class TriageRun(Referenced):
     """One run of the triage engine over one image."""
 
@@ -122,6 +132,10 @@ class TriageRun(Referenced):
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="runs")
     image = models.ForeignKey(EvidenceImage, on_delete=models.PROTECT, related_name="runs")
     state = models.CharField(max_length=14, choices=State.choices, default=State.QUEUED)
+    # The job at the queue, and the lease of the worker that has it: whoever lost the lease writes nothing more.
+    job_id = models.CharField(max_length=64, blank=True)
+    lease = models.CharField(max_length=32, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField()
     queued_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField(null=True, blank=True)
@@ -141,11 +155,27 @@ class TriageRun(Referenced):
     summary = models.JSONField(default=dict)
     report_folder = models.CharField(max_length=500, blank=True)
     failure = models.TextField(blank=True)
+    # Parts that were not read stay not read; a person may say why the case need not wait for them.
+    accepted_reason = models.TextField(blank=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TriageRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
         verbose_name = "triage run"
+        indexes = [
+            models.Index(
+                fields=["heartbeat_at"], condition=Q(state__in=["queued", "running"]), name="devices_live_runs"
+            ),
+        ]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(accepted_at=None) | ~Q(accepted_reason=""), name="devices_accepted_with_a_reason"
+            ),
             models.UniqueConstraint(
                 fields=["image"], condition=Q(state__in=["queued", "running"]), name="devices_one_live_run_per_image"
             ),
@@ -161,6 +191,7 @@ class Finding(models.Model):
     category = models.CharField(max_length=20, blank=True)
     hash_set = models.ForeignKey("hashsets.HashSetRecord", on_delete=models.PROTECT, related_name="findings")
     distance = models.PositiveSmallIntegerField(default=0)
+    mode = models.CharField(max_length=40, blank=True)
     known_good = models.BooleanField(default=False)
     path = models.TextField()
     volume = models.CharField(max_length=80, blank=True)
@@ -175,9 +206,12 @@ class Finding(models.Model):
     sha1 = models.CharField(max_length=40)
     sha256 = models.CharField(max_length=64)
     pdq = models.CharField(max_length=64, blank=True)
+    notes = models.JSONField(default=list)
+    # The digests contradict each other (a made collision, or a wrong list): a person must look before it counts.
+    doubtful = models.BooleanField(default=False)
 
     class Meta:
-        ordering = ["category", "path", "id"]
+        ordering = ["id"]
 
 
 class UnreadPart(models.Model):
@@ -188,3 +222,7 @@ class UnreadPart(models.Model):
     offset = models.BigIntegerField(null=True, blank=True)
     length = models.BigIntegerField(null=True, blank=True)
     reason = models.CharField(max_length=500)
+    path = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["id"]

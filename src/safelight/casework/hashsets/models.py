@@ -45,3 +45,8 @@ class RejectedRow(models.Model):
     where = models.CharField(max_length=120)
     reason = models.CharField(max_length=300)
     excerpt = models.CharField(max_length=200, blank=True)
+    # True: the entry is in the set all the same, without what the reason names (a category that is not mapped).
+    kept = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["id"]

@@ -1,0 +1,240 @@
+"""Importing and retiring hash sets, and opening the live ones for a triage run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from safelight.casework.base.errors import Invalid, NotPossible
+from safelight.casework.base.rights import need
+from safelight.casework.base.standards import standards
+from safelight.casework.base.values import required_text
+from safelight.casework.hashsets.models import HashSetRecord, RejectedRow
+from safelight.casework.ledger.models import Category
+from safelight.casework.ledger.services import record
+from safelight.errors import MatchingError
+from safelight.matching import HashSet, ReadResult, read_hash_set
+
+KINDS = {
+    "known": "Known material: what must be found",
+    "known-good": "Known-good: files vouched for as harmless",
+    "common": "Common: files often seen, not vouched for",
+}
+_CHUNK = 1 << 20
+
+
+def folder_of(root: str) -> Path:
+    """Where the hashes of the set with this root lie."""
+    return Path(settings.DATA) / "hashsets" / root
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 (hex) of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_CHUNK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def read_list(path: Path, *, name: str, kind: str, **about: str) -> tuple[ReadResult, Counter[tuple[str, int]]]:
+    """Read a list with the category numbers that the site has set, and count the numbers that it has not.
+
+    Raises:
+        MatchingError: the file is no list, is cut off, or holds nothing usable.
+    """
+    known = standards()
+    unmapped: Counter[tuple[str, int]] = Counter()
+
+    def category_of(context: str, number: int | None) -> str | None:
+        found = known.vics_category(context, number)
+        if found is None and number is not None:
+            unmapped[context, number] += 1
+        return found
+
+    return read_hash_set(path, name=name, kind=kind, category_of=category_of, **about), unmapped
+
+
+def import_hash_set(
+    actor: Any,
+    *,
+    path: Path | str,
+    file_name: str,
+    name: str,
+    kind: str,
+    version: str,
+    source: str,
+    legal_basis: str,
+) -> HashSetRecord:
+    """Import one version of a list. A live version of the same name is retired: each name has one live version.
+
+    Args:
+        path: the file on this machine. file_name: what it was called where it came from.
+        kind: known, known-good or common.
+        source: from whom it came. legal_basis: why we may hold it.
+
+    Raises:
+        NotAllowed: not this person.
+        Invalid: a value is missing or unknown, or the file is no usable list (nothing of it is kept).
+        NotPossible: the same content is held already.
+    """
+    need(actor, "hashsets.import", what="Only examiners, supervisors and administrators import hash sets.")
+    path = Path(path)
+    title = required_text(name, field="name", what="The name")[:120]
+    if kind not in KINDS:
+        raise Invalid(f"There is no kind of hash set {kind!r}.", fix=f"Use {', '.join(KINDS)}.", field="kind")
+    origin = required_text(source, field="source", what="The source")[:160]
+    basis = required_text(legal_basis, field="legal_basis", what="The legal basis")[:300]
+    edition = required_text(version, field="version", what="The version")[:60]
+    now = timezone.now()
+    try:
+        # Reading may take long: it happens before the transaction begins.
+        read, unmapped = read_list(
+            path,
+            name=title,
+            kind=kind,
+            version=edition,
+            received_from=origin,
+            received_at=now.isoformat(),
+            legal_basis=basis,
+        )
+        digest = sha256_of(path)
+    except MatchingError as error:
+        raise Invalid(_named(error.what, path, file_name), fix=error.fix, field="file") from error
+    except OSError as error:
+        raise Invalid(f"{file_name} cannot be read: {error.strerror}.", field="file") from error
+    return _keep(actor, read, unmapped, digest, file_name)
+
+
+def _named(text: str, path: Path, file_name: str) -> str:
+    """The message with the name that the person knows in place of where the upload lies."""
+    return text.replace(str(path), file_name)
+
+
+@transaction.atomic
+def _keep(
+    actor: Any, read: ReadResult, unmapped: Counter[tuple[str, int]], digest: str, file_name: str
+) -> HashSetRecord:
+    hashes = read.hash_set
+    same = HashSetRecord.objects.filter(root=hashes.root, retired_at=None).first()
+    if same is not None:
+        raise NotPossible(
+            f"The same content is already held as {same.reference}, {same.name}, version {same.version}.",
+            fix="There is nothing to import.",
+        )
+    now = timezone.now()
+    for old in HashSetRecord.objects.select_for_update().filter(name=hashes.name, retired_at=None):
+        _retire(actor, old, reason="replaced")
+    try:
+        hashes.save(folder_of(hashes.root))
+    except MatchingError as error:
+        raise NotPossible(error.what, fix=error.fix) from error
+    counts = hashes.counts()
+    origin = hashes.provenance
+    row = HashSetRecord.objects.create(
+        name=hashes.name,
+        kind=hashes.kind,
+        version=hashes.version,
+        root=hashes.root,
+        folder=hashes.root,
+        source=origin.received_from,
+        legal_basis=origin.legal_basis,
+        file_name=file_name[:255],
+        file_sha256=digest,
+        format=read.format[:40],
+        counts={
+            "entries": counts.entries,
+            "by_category": {code or "": number for code, number in counts.by_category.items()},
+            "by_hash": counts.by_hash,
+            "contexts": list(read.contexts),
+            "unmapped": [
+                {"context": context, "number": number, "entries": entries}
+                for (context, number), entries in sorted(unmapped.items())
+            ],
+            "rejected": read.rejected_count,
+            "noted": read.noted_count,
+        },
+        imported_at=now,
+        imported_by=actor,
+    )
+    RejectedRow.objects.bulk_create(
+        (
+            RejectedRow(
+                hash_set=row,
+                where=problem.where[:120],
+                reason=problem.reason[:300].replace("\0", ""),
+                excerpt=problem.excerpt[:200].replace("\0", ""),
+                kept=problem.kept,
+            )
+            for problem in read.rejected
+        ),
+        batch_size=500,
+    )
+    record(
+        actor,
+        "hashset.imported",
+        row,
+        category=Category.COLLECTION,
+        payload={
+            "name": row.name,
+            "version": row.version,
+            "kind": row.kind,
+            "root": row.root,
+            "entries": counts.entries,
+            "rejected": read.rejected_count,
+            "file_sha256": digest,
+            "source": row.source,
+        },
+    )
+    return row
+
+
+def _retire(actor: Any, row: HashSetRecord, *, reason: str) -> None:
+    row.retired_at = timezone.now()
+    row.save(update_fields=["retired_at"])
+    record(actor, "hashset.retired", row, payload={"name": row.name, "root": row.root}, reason=reason)
+
+
+@transaction.atomic
+def retire(actor: Any, hash_set: HashSetRecord, *, reason: str) -> HashSetRecord:
+    """Take a hash set out of use. Its hashes and earlier findings stay.
+
+    Raises:
+        NotAllowed, NotPossible (retired already), Invalid (no reason).
+    """
+    need(actor, "hashsets.retire", what="Only examiners, supervisors and administrators retire hash sets.")
+    row = HashSetRecord.objects.select_for_update().get(pk=hash_set.pk)
+    text = required_text(reason, field="reason", what="The reason")
+    if row.retired_at is not None:
+        raise NotPossible(f"{row.reference} is already retired.")
+    _retire(actor, row, reason=text)
+    return row
+
+
+def open_set(row: HashSetRecord, *, verify: bool = True) -> HashSet:
+    """The hashes of one record, memory-mapped and checked against its root.
+
+    Raises:
+        MatchingError: they are missing, changed, or not those of the record.
+    """
+    hashes = HashSet.open(folder_of(row.root), verify=verify)
+    if hashes.root != row.root or hashes.name != row.name:
+        raise MatchingError(
+            f"The folder of {row.reference} holds {hashes.name!r} with another root.", fix="Import the list again."
+        )
+    return hashes
+
+
+def load_live() -> list[tuple[HashSetRecord, HashSet]]:
+    """Every hash set in use, opened and checked.
+
+    Raises:
+        MatchingError: one is damaged. No run may go on without it in silence.
+    """
+    return [(row, open_set(row)) for row in HashSetRecord.objects.filter(retired_at=None).order_by("pk")]

@@ -1,0 +1,105 @@
+"""What the pages of submissions read, and what keeps a case open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from safelight.casework.submissions.material import File, files_of, submitted, to_grade, to_submit
+from safelight.casework.submissions.models import Grade, Submission, SubmissionItem
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One keyset page: the rows, and the key after which the next page begins ("" on the last)."""
+
+    rows: list[Any]
+    after: str = ""
+
+
+def _key(text: str) -> int:
+    return int(text) if text.isdigit() and len(text) <= 15 else 0
+
+
+def listed(user: Any, *, state: str = "", before: str = "") -> Rows:
+    """Submissions of the cases that ``user`` sees, newest first."""
+    found = Submission.objects.visible_to(user).select_related("case", "device", "written_by")
+    if state in Submission.State.values:
+        found = found.filter(state=state)
+    if _key(before):
+        found = found.filter(pk__lt=_key(before))
+    rows = list(found.order_by("-pk")[: PAGE + 1])
+    return Rows(rows[:PAGE], str(rows[PAGE - 1].pk) if len(rows) > PAGE else "")
+
+
+def items_of(submission: Submission, *, after: str = "") -> Rows:
+    """The items of a submission in the order of its file."""
+    found = submission.items.select_related("finding__run__device", "owner").filter(pk__gt=_key(after))
+    rows = list(found.order_by("pk")[: PAGE + 1])
+    return Rows(rows[:PAGE], str(rows[PAGE - 1].pk) if len(rows) > PAGE else "")
+
+
+def rejected_of(submission: Submission) -> list[SubmissionItem]:
+    """Rejected items that wait for their person (at most 200)."""
+    return list(submission.items.filter(state=SubmissionItem.State.REJECTED).select_related("owner")[:200])
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What one device still has for the national database."""
+
+    device: Any
+    to_submit: list[File]
+    to_grade: list[File]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the submissions of a case stand."""
+
+    submissions: list[Submission]
+    waiting: list[Waiting]
+    to_grade: list[File]
+    grades: list[Grade]
+
+
+def standing(case: Any) -> Standing:
+    """What was submitted, what waits for submission, and what waits for a grade."""
+    files = files_of(case)
+    open_files, ungraded = to_submit(files, submitted(case)), to_grade(files)
+    devices: dict[int, Waiting] = {}
+    for file in (*open_files, *ungraded):
+        for device in {found.run.device for found in file.findings}:
+            waiting = devices.setdefault(device.pk, Waiting(device, [], []))
+            (waiting.to_grade if file in ungraded else waiting.to_submit).append(file)
+    return Standing(
+        list(case.submissions.select_related("device", "written_by")[:200]),
+        sorted(devices.values(), key=lambda row: row.device.exhibit),
+        ungraded,
+        list(case.grades.select_related("graded_by").order_by("-graded_at", "-pk")[:200]),
+    )
+
+
+def outstanding(case: Any) -> list[str]:
+    """What is unsettled about the submissions of a case, one sentence each. Empty when all is settled."""
+    files = files_of(case)
+    said: list[str] = []
+    waiting, ungraded = to_submit(files, submitted(case)), to_grade(files)
+    if ungraded:
+        said.append(f"{_files(ungraded)} for a grade.")
+    if waiting:
+        said.append(f"{_files(waiting)} to be submitted to the national database.")
+    for submission in case.submissions.filter(state=Submission.State.WRITTEN):
+        said.append(f"Submission {submission.reference} is written and has not been sent.")
+    for submission in case.submissions.filter(state=Submission.State.SENT):
+        said.append(f"Submission {submission.reference} was sent and has no receipt.")
+    rejected = SubmissionItem.objects.filter(submission__case=case, state=SubmissionItem.State.REJECTED)
+    for item in rejected.select_related("submission", "owner")[:200]:
+        said.append(f"An item rejected from {item.submission.reference} waits for {item.owner}.")
+    return said
+
+
+def _files(files: list[File]) -> str:
+    return "1 file waits" if len(files) == 1 else f"{len(files)} files wait"

@@ -1,0 +1,93 @@
+"""What waits for a person in submissions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from safelight.casework.base.work import WorkItem
+from safelight.casework.cases.models import Case
+from safelight.casework.clocks.models import Clock
+from safelight.casework.submissions.models import Submission, SubmissionItem
+from safelight.casework.submissions.queries import standing
+
+GROUP = "National database"
+MOST = 50
+
+
+def items_for(user: Any) -> list[WorkItem]:
+    """Rejected items of the person; for investigators and examiners, what waits to be graded, written, sent, receipted."""
+    made = _rejected(user)
+    if user.role == "investigator":
+        cases = Case.objects.visible_to(user).open().filter(allocations__investigator=user, allocations__ended_at=None)
+        made += _files(cases[:MOST]) + _submissions(Submission.objects.filter(case__in=cases))
+    elif user.role == "examiner":
+        made += _submissions(Submission.objects.visible_to(user).filter(written_by=user))
+    return made
+
+
+def _rejected(user: Any) -> list[WorkItem]:
+    found = SubmissionItem.objects.filter(
+        owner=user, state=SubmissionItem.State.REJECTED, submission__in=Submission.objects.visible_to(user)
+    ).select_related("submission__case")
+    counts: dict[int, tuple[Submission, int]] = {}
+    for item in found[:500]:
+        counts[item.submission_id] = (item.submission, counts.get(item.submission_id, (None, 0))[1] + 1)
+    return [
+        WorkItem(
+            title=f"Settle or resubmit {number} rejected {'item' if number == 1 else 'items'}",
+            url=reverse("submissions:detail", args=[submission.reference]),
+            subject=f"{submission.reference} · {submission.case.reference} {submission.case.title}",
+            risk=submission.case.risk,
+            group=GROUP,
+        )
+        for submission, number in counts.values()
+    ]
+
+
+def _files(cases: Any) -> list[WorkItem]:
+    made = []
+    for case in cases:
+        for waiting in standing(case).waiting:
+            clock = _clock(waiting.device)
+            common: dict[str, Any] = {
+                "url": reverse("submissions:case_submissions", args=[case.reference]),
+                "subject": f"{waiting.device.exhibit} · {case.reference} {case.title}",
+                "due_at": clock.due_at if clock else None,
+                "clock": clock,
+                "risk": case.risk,
+                "group": GROUP,
+            }
+            if waiting.to_grade:
+                made.append(WorkItem(title=f"Have {_number(waiting.to_grade)} graded", **common))
+            if waiting.to_submit:
+                made.append(WorkItem(title=f"Submit {_number(waiting.to_submit)} to the national database", **common))
+    return made
+
+
+def _submissions(found: Any) -> list[WorkItem]:
+    made = []
+    words = {Submission.State.WRITTEN: "Send the submission", Submission.State.SENT: "Record the receipt"}
+    for submission in found.filter(state__in=list(words)).select_related("case", "device")[:MOST]:
+        clock = _clock(submission.device) if submission.state == Submission.State.WRITTEN else None
+        made.append(
+            WorkItem(
+                title=words[Submission.State(submission.state)],
+                url=reverse("submissions:detail", args=[submission.reference]),
+                subject=f"{submission.reference} · {submission.case.reference} {submission.case.title}",
+                due_at=clock.due_at if clock else None,
+                clock=clock,
+                risk=submission.case.risk,
+                group=GROUP,
+            )
+        )
+    return made
+
+
+def _clock(device: Any) -> Clock | None:
+    return Clock.objects.open().filter(rule="caid_upload", subject_type="devices.device", subject_id=device.pk).first()
+
+
+def _number(files: list[Any]) -> str:
+    return "1 file" if len(files) == 1 else f"{len(files)} files"

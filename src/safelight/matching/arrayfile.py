@@ -125,7 +125,7 @@ def open_arrays(path: Path, kind: str, *, verify: bool = True) -> tuple[dict[str
             array = np.memmap(path, dtype, mode="r", offset=at, shape=shape)
             if verify and hashlib.sha256(array.data).hexdigest() != item["sha256"]:
                 raise MatchingError(f"{path} was changed: array {item['name']} fails its checksum.", fix=_AGAIN)
-            arrays[item["name"]] = array
+            arrays[item["name"]] = np.asarray(array)  # the plain view: memmap adds cost to every slice
     except OSError as error:
         raise MatchingError(f"{path} cannot be read: {error.strerror}.", fix=_AGAIN) from error
     except (KeyError, TypeError, ValueError) as error:  # a header with a true checksum, but not one of ours

@@ -15,6 +15,8 @@ _HEX = re.compile(r"[0-9a-fA-F]*\Z", re.ASCII)
 def excerpt(value: object, limit: int = 60) -> str:
     """A value shortened for a message, with control characters made visible."""
     text = ascii(value) if not isinstance(value, str) else value
+    if len(text) <= limit and text.isprintable():
+        return text
     text = "".join(c if c.isprintable() else "?" for c in text[: limit + 1])
     return text if len(text) <= limit else text[:limit] + "..."
 

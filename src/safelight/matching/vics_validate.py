@@ -14,6 +14,7 @@ from typing import Any
 
 from safelight.errors import MatchingError
 from safelight.matching.hashtext import excerpt
+from safelight.matching.readers.jsonstream import stream_items
 
 _CONTEXT = re.compile(
     r"http://github\.com/(VICSDATAMODEL/ProjectVic/DataModels/2\.0\.xml/(US|UK|Default|CUSTOM)/\$metadata"
@@ -48,8 +49,6 @@ def validate_vics(path: Path | str) -> list[str]:
 
 
 def _problems(path: Path) -> Iterator[str]:
-    import ijson
-
     try:
         context = next((c for key in ("@odata.context", "odata.metadata") for c in _stream(path, key)), None)
         if not isinstance(context, str) or not _CONTEXT.match(context):
@@ -58,17 +57,12 @@ def _problems(path: Path) -> Iterator[str]:
         total = yield from _check_media(path, "value.item.Media.item" if cases else "value.item")
         if cases:
             yield from _check_cases(path, total)
-    except (ijson.JSONError, ValueError, OverflowError, ArithmeticError, RecursionError) as error:
-        yield f"Not whole and valid JSON: {excerpt(' '.join(str(error).split()), 160)}."
+    except MatchingError as error:
+        yield error.what
 
 
 def _stream(path: Path, prefix: str) -> Iterator[Any]:
-    import ijson
-
-    with path.open("rb") as file:
-        if file.read(3) != b"\xef\xbb\xbf":
-            file.seek(0)
-        yield from ijson.items(file, prefix)
+    return stream_items(lambda: path.open("rb"), str(path), prefix)
 
 
 def _check_cases(path: Path, media: int) -> Iterator[str]:

@@ -26,7 +26,8 @@ def read_number(value: object) -> int | None:
     if isinstance(value, int):
         return value if abs(value) < 10**_MOST_DIGITS else None
     if isinstance(value, Decimal):
-        if value.is_finite() and abs(value) < 10**_MOST_DIGITS and value == value.to_integral_value():
+        # Compared, not computed with: arithmetic on an exponent from a stranger overflows.
+        if value.is_finite() and value.copy_abs() < 10**_MOST_DIGITS and value == value.to_integral_value():
             return int(value)
         return None
     if isinstance(value, str):

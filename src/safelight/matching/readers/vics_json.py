@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,11 @@ from safelight.errors import MatchingError
 from safelight.matching.entry import HashSetEntry
 from safelight.matching.hashtext import SIZES, excerpt, parse_hex
 from safelight.matching.readers.base import Collector
+from safelight.matching.readers.jsonstream import starts_array, stream_items
 from safelight.matching.readers.values import read_flag, read_number, read_text
 
 _CONTEXT = re.compile(rb'"(?:@odata\.context|odata\.metadata)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _VERSION = re.compile(r"DataModels/(\d+\.\d+)\.xml")
-_BOM = b"\xef\xbb\xbf"
 _KEYS = {"MD5": "md5", "SHA1": "sha1", "SHA256": "sha256"}
 # AlternativeHashes[].HashName, without hyphens and case, to what we call it.
 _ALTERNATIVES = {"sha1": "sha1", "sha256": "sha256", "pdq": "pdq", "md5": "md5"}
@@ -40,7 +39,7 @@ def read_vics(path: Path, head: bytes, collector: Collector) -> str:
     order = ("value.item", "value.item.Media.item") if shape == "media" else ("value.item.Media.item", "value.item")
     count = 0
     for prefix in order:
-        for item in _items(path, prefix, collector):
+        for item in stream_items(collector.open, str(path), prefix):
             count += _take(item, context, count, collector)
         if count:
             if prefix != order[0]:
@@ -150,38 +149,10 @@ def _context_of(path: Path, head: bytes, collector: Collector) -> str:
     if match:
         return match[1].decode("utf-8", "replace").replace("\\/", "/")
     for key in ("@odata.context", "odata.metadata"):
-        for value in _items(path, key, collector):
+        for value in stream_items(collector.open, str(path), key):
             if isinstance(value, str):
                 return value
-    if any(True for _ in _items(path, "value", collector, shallow=True)):
+    if starts_array(collector.open, str(path), "value"):
         collector.note("file", "no OData context: categories cannot be looked up in a map keyed on it")
         return ""
     raise MatchingError(f"{path} is JSON, but not VICS: it has no list called value.", fix="Give a VICS JSON file.")
-
-
-def _items(path: Path, prefix: str, collector: Collector, *, shallow: bool = False) -> Iterator[object]:
-    """Objects under a JSON path; with `shallow` only the fact that the path starts an array.
-
-    Raises:
-        MatchingError: the file is not whole and valid JSON.
-    """
-    import ijson
-
-    with collector.open() as file:
-        _skip_mark(file)
-        try:
-            if shallow:
-                yield from (event for at, event, _ in ijson.parse(file) if at == prefix and event == "start_array")
-            else:
-                yield from ijson.items(file, prefix)
-        except (ijson.JSONError, ValueError, OverflowError, ArithmeticError, RecursionError) as error:
-            problem = " ".join(str(error).split())
-            raise MatchingError(
-                f"{path} is not whole and valid JSON ({excerpt(problem, 160)}); nothing of it was kept.",
-                fix="Fetch the file again and compare its size or checksum with the supplier's.",
-            ) from error
-
-
-def _skip_mark(file: BufferedReader) -> None:
-    if file.peek(len(_BOM)).startswith(_BOM):
-        file.read(len(_BOM))

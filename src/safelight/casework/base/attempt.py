@@ -1,0 +1,30 @@
+"""A form's step: run the service, and put what it refuses beside the field it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django import forms
+from django.db import transaction
+
+from safelight.casework.base.errors import Invalid
+from safelight.errors import CaseworkError
+
+Result = TypeVar("Result")
+
+
+def attempt(form: forms.Form, step: Callable[[], Result]) -> Result | None:
+    """Run ``step`` for a form that is valid; None when a typed error was put on the form and nothing was written.
+
+    Steps return a row, never None, so that None means refusal.
+    """
+    if not form.is_valid():
+        return None
+    try:
+        with transaction.atomic():
+            return step()
+    except CaseworkError as error:
+        field = error.field if isinstance(error, Invalid) and error.field in form.fields else None
+        form.add_error(field, str(error))
+        return None

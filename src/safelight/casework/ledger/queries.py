@@ -1,0 +1,97 @@
+"""What pages read of the ledger. Newest first, by key; no page counts the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from safelight.casework.ledger.models import Category, LedgerEntry, LedgerSeal
+from safelight.casework.ledger.registry import VERBS, words_for
+
+# What an administrator may read about: nothing here names a case, a person in one, or a referral.
+OPERATION = ("accounts.user", "workforce.unit", "workforce.accreditation", "hashsets.hashsetrecord")
+
+
+@dataclass(frozen=True)
+class EntryPage:
+    """One page of entries, newest first; ``before`` is the key of the next page, or None."""
+
+    entries: list[LedgerEntry]
+    before: int | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry as a sentence: who did what to which record."""
+
+    entry: LedgerEntry
+    words: str
+
+    @property
+    def category(self) -> str:
+        return str(Category(self.entry.category).label)
+
+
+def lines(entries: list[LedgerEntry]) -> list[Line]:
+    """Entries as sentences."""
+    return [Line(entry, words_for(entry.verb)) for entry in entries]
+
+
+def visible_to(user: Any) -> QuerySet[LedgerEntry]:
+    """The entries that ``user`` may read.
+
+    A supervisor: those of the cases of the own unit that the supervisor sees. An administrator: the operation of the
+    system (accounts, units, hash sets, the ledger itself), never an entry that belongs to a case or names a list.
+    Everybody else: none.
+    """
+    from safelight.casework.cases.models import Case
+
+    if user.role == "supervisor":
+        cases = Case.objects.visible_to(user).filter(unit=user.unit)
+        return LedgerEntry.objects.filter(case_key__in=cases.values("pk"))
+    if user.role == "administrator":
+        own = Q(subject_type__in=OPERATION) | Q(subject_type="", category=Category.SYSTEM)
+        return LedgerEntry.objects.filter(own, case_key=None)
+    return LedgerEntry.objects.none()
+
+
+def entry_page(
+    user: Any,
+    *,
+    case: Any = None,
+    verb: str = "",
+    category: str = "",
+    actor: int | None = None,
+    before: int | None = None,
+    size: int = 50,
+) -> EntryPage:
+    """One page of entries. With ``case`` (which the caller has fetched as visible), all entries of that case."""
+    rows = LedgerEntry.objects.filter(case_key=case.pk) if case is not None else visible_to(user)
+    if verb in VERBS:
+        rows = rows.filter(verb=verb)
+    if category in Category.values:
+        rows = rows.filter(category=category)
+    if actor is not None:
+        rows = rows.filter(actor=actor)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows.order_by("-id")[: size + 1])
+    return EntryPage(found[:size], found[size - 1].pk if len(found) > size else None)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the ledger stands: its newest root, and the newest verification (an entry's payload), if there is one."""
+
+    seal: LedgerSeal | None
+    verification: LedgerEntry | None
+
+
+def standing() -> Standing:
+    """Two queries on indexes."""
+    return Standing(
+        LedgerSeal.objects.order_by("-tree_size").first(),
+        LedgerEntry.objects.filter(verb="ledger.verified").order_by("-id").first(),
+    )

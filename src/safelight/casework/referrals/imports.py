@@ -12,7 +12,6 @@ from safelight.casework.base.errors import Invalid
 from safelight.casework.base.rights import need
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
-from safelight.casework.people.values import one_line
 from safelight.casework.referrals.importers import ParsedRecord, Rejected, read
 from safelight.casework.referrals.importers.record import clean_raw, rejected
 from safelight.casework.referrals.models import ImportBatch, ImportLine, Referral

@@ -2,8 +2,8 @@
 
 The parts follow what local procedures ask for (Surrey, as quoted in the domain notes): names, dates of birth and sex,
 address, parental responsibility, household, language and needs, the concern with its source, time and place, where the
-child is and in what condition, the need for immediate protection, the suspect, the referrer, other agencies, and whether
-the parents know. The content is kept as it was sent: later changes of the records do not change it.
+child is and in what condition, the need for immediate protection, the suspect, the referrer, other agencies, and
+whether the parents know. The content is kept as it was sent: later changes of the records do not change it.
 """
 
 from __future__ import annotations

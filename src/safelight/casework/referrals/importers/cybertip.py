@@ -1,14 +1,14 @@
 """CyberTipline-style XML reports.
 
-Element names follow public client code of the reporting interface (domain notes; the schema itself is not public to us):
+Element names follow public client code of the reporting interface (domain notes; the schema itself was not read):
 report{incidentSummary{incidentType, platform, escalateToHighPriority, reportAnnotations, incidentDateTime},
 internetDetails, lawEnforcement, reporter{reportingPerson}, personOrUserReported{espIdentifier, screenName, profileUrl,
 email, ipCaptureEvent{ipAddress, eventName, dateTime}}, intendedRecipient, victim, additionalInfo},
 fileDetails{reportId, fileId, originalFileName, ipCaptureEvent}.
 
-A file holds one report or several under any outer element; namespaces are ignored. Document types, entities and anything
-external are refused before they are read (``defusedxml``), so that an XML bomb costs nothing. What is not mapped is kept
-as text at the end of the summary.
+A file holds one report or several under any outer element; namespaces are ignored. Document types, entities and
+anything external are refused before they are read (``defusedxml``), so that an XML bomb costs nothing. What is not
+mapped is kept as text at the end of the summary.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ _KNOWN = (
 
 @dataclass(frozen=True)
 class Reading:
-    """What was found: ``format`` in at most 20 characters ("csv cp1252 ;") and the records, read as they are asked for."""
+    """What was found: ``format`` in at most 20 characters ("csv cp1252 ;") and the records, read when asked for."""
 
     format: str
     records: Iterator[ParsedRecord | Rejected]

@@ -51,23 +51,17 @@ def _luma(row, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _to_tile(rows, tile):  # type: ignore[no-untyped-def]
-    """Transpose (LANES, W) into (W, LANES), in blocks that stay in the first-level cache."""
-    width = tile.shape[0]
-    for c0 in range(0, width, 64):
-        c1 = min(c0 + 64, width)
+    """Transpose (LANES, W) into (W, LANES). The inner loop has a fixed length, so that it is unrolled."""
+    for c in range(tile.shape[0]):
         for lane in range(LANES):
-            for c in range(c0, c1):
-                tile[c, lane] = rows[lane, c]
+            tile[c, lane] = rows[lane, c]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _to_rows(tile, rows):  # type: ignore[no-untyped-def]
-    width = tile.shape[0]
-    for c0 in range(0, width, 64):
-        c1 = min(c0 + 64, width)
+    for c in range(tile.shape[0]):
         for lane in range(LANES):
-            for c in range(c0, c1):
-                rows[lane, c] = tile[c, lane]
+            rows[lane, c] = tile[c, lane]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

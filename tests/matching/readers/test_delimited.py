@@ -44,6 +44,7 @@ def test_windows_1252_even_behind_a_utf8_mark(tmp_path: Path, bom: bytes) -> Non
     result = read(tmp_path, bom + text.encode("cp1252"))
     assert result.hash_set.entry(0).series == "Société – «Zoë»"
     assert result.hash_set.entry(0).category == "B"
+    assert [row.kept for row in result.rejected] == [True]
 
 
 def test_all_columns(tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ def read_delimited(path: Path, head: bytes, collector: Collector) -> str:
         MatchingError: neither a header we know nor digests, or the file ends in the middle of a row.
     """
     encoding = _encoding_of(path)
+    if encoding != "utf-8":
+        collector.note("file", "not UTF-8: read as Windows-1252, so letters in series and tags may be wrong")
     with collector.open() as raw:
         if head.startswith(_BOM):
             raw.read(len(_BOM))

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from safelight.casework.base.errors import Invalid
+from safelight.casework.base.rights import need
 from safelight.casework.base.standards import standards
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
@@ -32,9 +33,15 @@ def load_units(actor: Any) -> list[Unit]:
 def accredit(actor: Any, *, user: Any, skill: str, valid_from: date, valid_until: date | None = None) -> Accreditation:
     """Record that ``user`` holds ``skill`` from one day to another (both included).
 
+    Args:
+        actor: an administrator, or a supervisor of the person's unit; None is the system (the demo).
+
     Raises:
+        NotAllowed: the actor is neither.
         Invalid: the skill is unknown, or it ends before it starts.
     """
+    if actor is not None:
+        need(actor, "workforce.accredit", user, what="You may not record accreditations of people in other units.")
     if skill not in standards().skills:
         raise Invalid(f"There is no skill {skill!r} in the standards.", fix="See `safelight standards`.", field="skill")
     if valid_until is not None and valid_until < valid_from:

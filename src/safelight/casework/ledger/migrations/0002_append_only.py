@@ -29,7 +29,8 @@ FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
 def install(apps: Any, schema_editor: Any) -> None:
     vendor = schema_editor.connection.vendor
     if vendor == "postgresql":
-        schema_editor.execute(POSTGRESQL_FUNCTION)
+        # Without params=None the driver takes the % of RAISE for a placeholder.
+        schema_editor.execute(POSTGRESQL_FUNCTION, params=None)
     for table in TABLES:
         if vendor == "sqlite":
             for event in ("UPDATE", "DELETE"):

@@ -1,0 +1,19 @@
+"""Who may see and record accreditations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rules
+
+from safelight.casework.base.predicates import has_role, is_administrator, is_supervisor
+
+
+@rules.predicate
+def of_own_unit(user: Any, obj: Any = None) -> bool:
+    """The person ``obj`` is posted to the user's unit; without an object: yes."""
+    return obj is None or (obj.unit_id is not None and obj.unit_id == user.unit_id)
+
+
+rules.add_perm("workforce.view", has_role("supervisor", "administrator"))
+rules.add_perm("workforce.accredit", is_administrator | (is_supervisor & of_own_unit))

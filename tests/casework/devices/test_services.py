@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from tests.casework.factories import make_allocation, make_case, make_device, make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.clocks.models import Clock
 from safelight.casework.devices import queries, services
 from safelight.casework.devices.models import Device
 from safelight.casework.ledger.models import LedgerEntry
-from tests.casework.factories import make_allocation, make_case, make_device, make_user
 
 pytestmark = pytest.mark.django_db
 

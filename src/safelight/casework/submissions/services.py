@@ -24,7 +24,14 @@ from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
 from safelight.casework.submissions.grading import import_grades, record_grade, record_grades
 from safelight.casework.submissions.material import (
-    GRADED, KNOWN, File, answered, files_of, submitted, to_grade, to_submit,
+    GRADED,
+    KNOWN,
+    File,
+    answered,
+    files_of,
+    submitted,
+    to_grade,
+    to_submit,
 )  # fmt: skip
 from safelight.casework.submissions.models import Submission, SubmissionItem
 from safelight.errors import MatchingError

@@ -17,7 +17,7 @@ MOST = 50
 
 
 def items_for(user: Any) -> list[WorkItem]:
-    """Rejected items of the person; for investigators and examiners, what waits to be graded, written, sent, receipted."""
+    """Rejected items of the person; for investigators and examiners, what waits to be graded, sent or receipted."""
     made = _rejected(user)
     if user.role == "investigator":
         cases = Case.objects.visible_to(user).open().filter(allocations__investigator=user, allocations__ended_at=None)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from tests.support.flush import emptying_allowed
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_may_be_emptied_between_tests() -> Iterator[None]:
+    with emptying_allowed():
+        yield
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.test import Client
 from django.urls import get_resolver
 
-from safelight.web import errors
+from safelight.web import errors, sign_in
 from safelight.web.navigation import links
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,7 @@ def test_a_link_cannot_lead_away_after_signing_in(client, make_user):
 
 
 def test_nobody_can_make_their_own_account(client):
-    for address in ("/sign-up/", "/signup/", "/accounts/signup/", "/accounts/"):
+    for address in ("/sign-up/", "/signup/", "/accounts/signup/", "/sign-in/signup/"):
         assert client.get(address).status_code == 404
     from allauth.account.adapter import get_adapter
 
@@ -98,6 +98,13 @@ def test_a_colleague_is_not_locked_out_from_another_machine(client, make_user):
         client.post("/sign-in/", {"login": "sam", "password": "wrong"}, REMOTE_ADDR="10.0.0.66")
     right = client.post("/sign-in/", {"login": "sam", "password": "demo-demo-demo"}, REMOTE_ADDR="10.0.0.7")
     assert right.status_code == 302
+
+
+def test_a_forged_address_does_not_reset_the_count(rf):
+    """Behind a proxy only the last entry is the proxy's own; the rest is the client's to invent."""
+    request = rf.get("/", HTTP_X_FORWARDED_FOR="6.6.6.6, 10.0.0.7", REMOTE_ADDR="127.0.0.1")
+    assert sign_in.address_before_the_proxy(request) == "10.0.0.7"
+    assert sign_in.address_before_the_proxy(rf.get("/", REMOTE_ADDR="127.0.0.1")) == "127.0.0.1"
 
 
 def test_pages_allow_nothing_from_elsewhere_and_no_inline_style(client, make_user):

@@ -60,6 +60,7 @@ CASEWORK_APPS = (
     "devices",
     "hashsets",
     "submissions",
+    "work",
 )
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -227,6 +228,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.flag("SAFELIGHT_BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    AXES_CLIENT_IP_CALLABLE = "safelight.web.sign_in.address_before_the_proxy"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -36,6 +36,12 @@ def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None = No
     return str(name).strip().lower()
 
 
+def address_before_the_proxy(request: HttpRequest) -> str:
+    """Who the proxy in front says is calling: the last entry, since the client can write all the others."""
+    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
+    return forwarded.rsplit(",", 1)[-1].strip() or str(request.META.get("REMOTE_ADDR", ""))
+
+
 def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, *args: Any) -> HttpResponse:
     """The page after too many failed attempts. It does not say whether the account exists."""
     minutes = round(float(settings.AXES_COOLOFF_TIME) * 60)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 
 _TREES = (
-    "Acacia", "Alder", "Ash", "Aspen", "Beech", "Birch", "Cedar", "Cherry", "Cypress", "Elder", "Elm", "Fir", "Hawthorn",
-    "Hazel", "Holly", "Hornbeam", "Juniper", "Larch", "Laurel", "Lime", "Magnolia", "Maple", "Medlar", "Mulberry", "Oak",
-    "Olive", "Pine", "Plane", "Poplar", "Quince", "Rowan", "Sequoia", "Spruce", "Sycamore", "Tamarind", "Teak", "Walnut",
-    "Willow", "Yew", "Zelkova",
+    "Acacia", "Alder", "Ash", "Aspen", "Beech", "Birch", "Cedar", "Cherry", "Cypress", "Elder", "Elm", "Fir",
+    "Hawthorn", "Hazel", "Holly", "Hornbeam", "Juniper", "Larch", "Laurel", "Lime", "Magnolia", "Maple", "Medlar",
+    "Mulberry", "Oak", "Olive", "Pine", "Plane", "Poplar", "Quince", "Rowan", "Sequoia", "Spruce", "Sycamore",
+    "Tamarind", "Teak", "Walnut", "Willow", "Yew", "Zelkova",
 )  # fmt: skip
 _BIRDS = (
-    "Avocet", "Bittern", "Bunting", "Chough", "Coot", "Crane", "Curlew", "Dipper", "Dunlin", "Eider", "Fieldfare", "Finch",
-    "Fulmar", "Gannet", "Godwit", "Grebe", "Heron", "Hoopoe", "Kestrel", "Kite", "Knot", "Lapwing", "Linnet", "Martin",
-    "Merlin", "Nightjar", "Osprey", "Ouzel", "Petrel", "Pipit", "Plover", "Redstart", "Robin", "Ruff", "Siskin", "Smew",
-    "Snipe", "Swift", "Tern", "Wigeon",
+    "Avocet", "Bittern", "Bunting", "Chough", "Coot", "Crane", "Curlew", "Dipper", "Dunlin", "Eider", "Fieldfare",
+    "Finch", "Fulmar", "Gannet", "Godwit", "Grebe", "Heron", "Hoopoe", "Kestrel", "Kite", "Knot", "Lapwing", "Linnet",
+    "Martin", "Merlin", "Nightjar", "Osprey", "Ouzel", "Petrel", "Pipit", "Plover", "Redstart", "Robin", "Ruff",
+    "Siskin", "Smew", "Snipe", "Swift", "Tern", "Wigeon",
 )  # fmt: skip
 STREETS = ("Example Street", "Sample Road", "Demonstration Lane", "Pretend Close", "Invented Avenue", "Fictional Way")
 SCHOOLS = ("Example Primary School", "Sample Academy", "Invented High School", "Pretend Infant School")

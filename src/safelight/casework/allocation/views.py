@@ -15,7 +15,7 @@ from safelight.casework.allocation.forms import AllocateForm
 from safelight.casework.allocation.queries import caseloads, may_take, suggest
 from safelight.casework.allocation.reasons import REASONS
 from safelight.casework.allocation.services import allocate, end_allocation, reallocate
-from safelight.casework.base.attempt import attempt
+from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import page
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.steps import case_for
@@ -34,7 +34,7 @@ def _form(case: Any, data: Any) -> AllocateForm:
 def allocate_page(request: HttpRequest, reference: str) -> HttpResponse:
     """The suggestions with their reasons, and the form for another choice."""
     case = case_for(request, reference, "allocation.allocate")
-    form = _form(case, request.POST or None)
+    form = _form(case, posted(request))
     if request.method == "POST":
 
         def step() -> Any:
@@ -101,7 +101,7 @@ class EndForm(forms.Form):
 def end(request: HttpRequest, reference: str) -> HttpResponse:
     """Take the case back without giving it to anybody."""
     case = case_for(request, reference, "allocation.allocate")
-    form = EndForm(request.POST or None)
+    form = EndForm(posted(request))
     if request.method == "POST":
         made = attempt(form, lambda: end_allocation(request.user, case, reason=form.cleaned_data["reason"]))
         if made is not None:

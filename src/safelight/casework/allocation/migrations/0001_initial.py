@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         condition=models.Q(("ended_at", None)),
                         fields=["investigator"],
-                        name="allocation_live_by_investigator",
+                        name="allocation_live_by_officer",
                     )
                 ],
                 "constraints": [

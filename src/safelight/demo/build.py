@@ -1,0 +1,79 @@
+"""Building the demo: accounts, device images, hash sets, and some weeks of history."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from safelight.casework.cases.models import Case
+from safelight.casework.clocks.models import Clock
+from safelight.casework.ledger.models import Category, LedgerEntry
+from safelight.casework.ledger.services import record, seal
+from safelight.casework.referrals.services import import_file
+from safelight.demo.evidence import Bench
+from safelight.demo.force import HOME_UNIT, build_force
+from safelight.demo.history import Story, play
+from safelight.demo.imports import example_imports
+from safelight.demo.stories import World, referral_story, regular_work
+
+DAYS = 75
+RUNS = 12
+SEED = 20161125  # the day the first of the founding reports was published
+
+Progress = Callable[[str, int, int], None]
+
+
+def build_demo(
+    data: Path, *, cases: int = 320, runs: int = RUNS, on_progress: Progress | None = None
+) -> dict[str, Any]:
+    """Build the whole demo into an empty, migrated database.
+
+    Args:
+        data: the demo's folder; evidence goes to ``data/evidence``.
+        cases: how many referrals the history holds.
+        runs: how many devices are triaged during the history.
+        on_progress: called with (what, done, total).
+
+    Returns:
+        What was built, in figures.
+    """
+    tell = on_progress or (lambda what, done, total: None)
+    rng = random.Random(SEED)  # noqa: S311 - chance for a demo, not for secrets
+    now = timezone.now()
+    start = now - timedelta(days=DAYS)
+    bench = Bench(data / "evidence", rng, home=HOME_UNIT, runs=runs)
+    bench.stock_up(lambda done, total, what: tell("Device images", done, total))
+    with transaction.atomic():
+        force = build_force(start.date())
+        record(None, "demo.built", category=Category.SYSTEM, payload={"cases": cases, "seed": SEED})
+    bench.import_hash_sets(force.examiners[0], data / "lists")
+    world = World(force=force, bench=bench, rng=rng, now=now)
+    arrivals = sorted(start + timedelta(days=rng.uniform(0, DAYS)) for _ in range(cases))
+    stories: list[tuple[datetime, Story]] = [(moment, referral_story(world, moment)) for moment in arrivals]
+    stories.append((start, regular_work(start)))
+    stories.append((now - timedelta(days=2), _imports(force.desk[0])))
+    total = DAYS
+    play(stories, until=now, on_progress=lambda moment: tell("History", (moment - start).days, total))
+    tell("History", total, total)
+    bench.leave_waiting(force.examiners[0], 2)
+    while seal():
+        pass
+    return {
+        "cases": Case.objects.count(),
+        "clocks": Clock.objects.count(),
+        "ledger_entries": LedgerEntry.objects.count(),
+    }
+
+
+def _imports(desk: Any) -> Story:
+    """Two files arrive: one of our own format with a faulty record, one CyberTipline-style report."""
+    for name, content in example_imports():
+        import_file(desk, name=name, content=content)
+    return
+    yield

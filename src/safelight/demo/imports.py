@@ -1,0 +1,38 @@
+"""Two files as they might arrive at the referral desk, with faults on purpose, so that something is quarantined."""
+
+from __future__ import annotations
+
+_CSV = """reference,received,source,summary,platform,borough,family_name,given_names,born,screen_names
+SYN-CSV-1,2025-01-06T09:30:00Z,platform,Synthetic report by a company that does not exist,PhotoSample,Camden,\
+Synthetic-Tern,Olive,1981-04-02,synthetic_csv_1
+SYN-CSV-2,2025-01-06T10:05:00Z,platform,A second report,ChatExample,Islington,Synthetic-Ruff,Elm,,synthetic_csv_2
+SYN-CSV-2,2025-01-06T10:05:00Z,platform,A second report,ChatExample,Islington,Synthetic-Ruff,Elm,,synthetic_csv_2
+SYN-CSV-3,not a date,platform,No time can be read,ChatExample,Camden,Synthetic-Kite,Ash,,synthetic_csv_3
+,2025-01-06T11:00:00Z,platform,No sender's number,ChatExample,Camden,Synthetic-Coot,Fir,,synthetic_csv_4
+"""
+
+_XML = """<?xml version="1.0" encoding="UTF-8"?>
+<report xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+  <reportId>990000001</reportId>
+  <incidentSummary>
+    <incidentType>Child Pornography (possession, manufacture, and distribution)</incidentType>
+    <platform>CloudPretend</platform>
+    <escalateToHighPriority>Synthetic: made for the demo</escalateToHighPriority>
+    <incidentDateTime>2025-01-05T22:14:00Z</incidentDateTime>
+  </incidentSummary>
+  <internetDetails><webPageIncident><url>https://cloudpretend.example/u/synthetic</url></webPageIncident></internetDetails>
+  <reporter><reportingPerson><firstName>Demo</firstName><lastName>Reporter</lastName></reportingPerson></reporter>
+  <personOrUserReported>
+    <espIdentifier>900001</espIdentifier>
+    <screenName>synthetic_xml_1</screenName>
+    <ipCaptureEvent>
+      <ipAddress>192.0.2.44</ipAddress><eventName>Upload</eventName><dateTime>2025-01-05T22:13:00Z</dateTime>
+    </ipCaptureEvent>
+  </personOrUserReported>
+</report>
+"""
+
+
+def example_imports() -> list[tuple[str, bytes]]:
+    """(file name, content) of each; every name in them is synthetic, every address reserved for documentation."""
+    return [("synthetic-referrals.csv", _CSV.encode()), ("synthetic-cybertip.xml", _XML.encode())]

@@ -127,7 +127,9 @@ def make_child(*, referral: Referral | None = None, case: Case | None = None, **
     )
 
 
-def make_case(*, referral: Referral | None = None, actor: User | None = None, days_ago: float = 0, **fields: Any) -> Case:
+def make_case(
+    *, referral: Referral | None = None, actor: User | None = None, days_ago: float = 0, **fields: Any
+) -> Case:
     """A case opened through the service from a checked referral of unit CN, high risk, unallocated.
 
     Args:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from safelight.casework.accounts.forms import AccountForm
 from safelight.casework.accounts.models import User
 from safelight.casework.accounts.services import create_user
-from safelight.casework.base.attempt import attempt
+from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page
 from safelight.casework.base.standards import standards
 
@@ -49,7 +49,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @page("accounts.manage", methods=("GET", "POST"))
 def create(request: HttpRequest) -> HttpResponse:
     """A new account."""
-    form = AccountForm(request.POST or None)
+    form = AccountForm(posted(request))
     if request.method == "POST":
         made = attempt(form, lambda: create_user(request.user, **form.cleaned_data))
         if made is not None:

@@ -7,11 +7,17 @@ from typing import TypeVar
 
 from django import forms
 from django.db import transaction
+from django.http import HttpRequest, QueryDict
 
 from safelight.casework.base.errors import Invalid
 from safelight.errors import CaseworkError
 
 Result = TypeVar("Result")
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent; None for a GET. (``request.POST or None`` takes an empty form for none at all.)"""
+    return request.POST if request.method == "POST" else None
 
 
 def attempt(form: forms.Form, step: Callable[[], Result]) -> Result | None:

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from safelight.casework.base.attempt import attempt
+from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page, require
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.forms import (
@@ -45,11 +45,19 @@ def case_for(request: HttpRequest, reference: str, rule: str) -> Any:
     return case
 
 
-def step_page(request: HttpRequest, case: Any, form: forms.Form, title: str, **more: Any) -> HttpResponse:
+def step_page(
+    request: HttpRequest, case: Any, form: forms.Form, title: str, *, template: str = "form_page.html", **more: Any
+) -> HttpResponse:
     """One form about one case."""
-    back = reverse("cases:detail", kwargs={"reference": case.reference})
-    context = {"title": title, "caption": f"{case.reference} {case.title}", "form": form, "cancel_url": back, **more}
-    return render(request, more.pop("template", "form_page.html"), context)
+    context = {
+        "case": case,
+        "title": title,
+        "caption": f"{case.reference} {case.title}",
+        "form": form,
+        "cancel_url": reverse("cases:detail", kwargs={"reference": case.reference}),
+        **more,
+    }
+    return render(request, template, context)
 
 
 def unit_of(borough: str) -> str:
@@ -73,7 +81,7 @@ def open_new(request: HttpRequest) -> HttpResponse:
         return redirect(address("safeguarding:check", reference=referral.reference) or back)
     code = referral.unit.code if referral.unit else unit_of(referral.borough)
     known = {"unit": code, "borough": referral.borough, "required_skill": "ocsae_investigator"}
-    form = OpenCaseForm(request.POST or None, initial=known)
+    form = OpenCaseForm(posted(request), initial=known)
     if request.method == "POST":
         names = ("title", "unit", "risk", "risk_source", "required_skill", "borough", "restricted", "access")
 
@@ -106,7 +114,7 @@ def open_new(request: HttpRequest) -> HttpResponse:
 def risk(request: HttpRequest, reference: str) -> HttpResponse:
     """Record the level that somebody assessed."""
     case = case_for(request, reference, "cases.risk")
-    form = RiskForm(request.POST or None, initial={"risk": case.risk})
+    form = RiskForm(posted(request), initial={"risk": case.risk})
     if request.method == "POST":
         made = attempt(
             form,
@@ -126,7 +134,7 @@ def risk(request: HttpRequest, reference: str) -> HttpResponse:
 def live_contact(request: HttpRequest, reference: str) -> HttpResponse:
     """Record that a suspect is in contact with a child, or that this has ended."""
     case = case_for(request, reference, "cases.live_contact")
-    form = LiveContactForm(request.POST or None)
+    form = LiveContactForm(posted(request))
     contact = not case.live_contact
     if request.method == "POST":
         made = attempt(
@@ -158,7 +166,7 @@ def settle_area(request: HttpRequest, reference: str, area: str) -> HttpResponse
     if area not in Settlement.Area.values:
         raise Http404(f"There is no part {area!r} to settle.")
     case = case_for(request, reference, "cases.settle")
-    form = SettleForm(request.POST or None)
+    form = SettleForm(posted(request))
     if request.method == "POST":
         made = attempt(form, lambda: settle(request.user, case, area=area, reason=form.cleaned_data["reason"]))
         if made is not None:
@@ -177,7 +185,7 @@ def close(request: HttpRequest, reference: str) -> HttpResponse:
     if case.status == "closed":
         messages.info(request, f"{case.reference} is closed already.")
         return redirect("cases:detail", reference=case.reference)
-    form = CloseForm(request.POST or None)
+    form = CloseForm(posted(request))
     if request.method == "POST":
         made = attempt(
             form,
@@ -190,7 +198,6 @@ def close(request: HttpRequest, reference: str) -> HttpResponse:
             return redirect("cases:detail", reference=case.reference)
     more = {
         "obstacles": obstacles(case),
-        "case": case,
         "areas": dict(Settlement.Area.choices),
         "button": "Close the case",
         "destructive": True,
@@ -202,7 +209,7 @@ def close(request: HttpRequest, reference: str) -> HttpResponse:
 def reopen(request: HttpRequest, reference: str) -> HttpResponse:
     """Open a closed case again."""
     case = case_for(request, reference, "cases.close")
-    form = ReopenForm(request.POST or None)
+    form = ReopenForm(posted(request))
     if request.method == "POST":
         made = attempt(form, lambda: reopen_case(request.user, case, reason=form.cleaned_data["reason"]))
         if made is not None:
@@ -216,7 +223,7 @@ def reopen(request: HttpRequest, reference: str) -> HttpResponse:
 def access(request: HttpRequest, reference: str) -> HttpResponse:
     """Name one more person who may see the case."""
     case = case_for(request, reference, "cases.grant_access")
-    form = AccessForm(request.POST or None)
+    form = AccessForm(posted(request))
     if request.method == "POST":
         made = attempt(
             form,

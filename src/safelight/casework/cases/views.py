@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from safelight.casework.base.attempt import attempt
+from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.chronology import title_of
@@ -146,7 +146,7 @@ def _shown(request: HttpRequest, reference: str) -> Any:
 def chronology(request: HttpRequest, reference: str) -> HttpResponse:
     """What happened, latest first, as a timeline with its table; POST adds an entry."""
     case = _shown(request, reference)
-    form = NoteForm(request.POST or None)
+    form = NoteForm(posted(request))
     if request.method == "POST":
         made = attempt(
             form,

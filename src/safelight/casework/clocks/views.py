@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from safelight.casework.base.attempt import attempt
+from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page, require
 from safelight.casework.base.standards import standards
 from safelight.casework.clocks.models import Clock
@@ -100,7 +100,7 @@ def _back(clock: Clock) -> str:
 def hold(request: HttpRequest, pk: int) -> HttpResponse:
     """Place a hold: named, reasoned, at most 24 hours. The clock runs on."""
     clock = _clock(request, pk)
-    form = HoldForm(request.POST or None)
+    form = HoldForm(posted(request))
     if request.method == "POST":
         made = attempt(
             form,
@@ -125,7 +125,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     if live is None or not live.is_live():
         messages.info(request, f"{clock.title} is not on hold.")
         return redirect(_back(clock))
-    form = LiftForm(request.POST or None)
+    form = LiftForm(posted(request))
     if request.method == "POST":
         made = attempt(form, lambda: lift_hold(request.user, live))
         if made is not None:

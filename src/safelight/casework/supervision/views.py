@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from safelight.casework.base.attempt import attempt
+from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.steps import case_for
@@ -37,7 +37,7 @@ def board_page(request: HttpRequest) -> HttpResponse:
 def review(request: HttpRequest, reference: str) -> HttpResponse:
     """The review form, beside the reviews before it."""
     case = case_for(request, reference, "supervision.review")
-    form = ReviewForm(request.POST or None)
+    form = ReviewForm(posted(request))
     if request.method == "POST":
         made = attempt(form, lambda: record_review(request.user, case, **form.cleaned_data))
         if made is not None:

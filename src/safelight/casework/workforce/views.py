@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from safelight.casework.accounts.models import User
-from safelight.casework.base.attempt import attempt
+from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.fields import DayField
 from safelight.casework.base.policy import look, page, require
 from safelight.casework.base.standards import standards
@@ -55,7 +55,7 @@ def record_skill(request: HttpRequest) -> HttpResponse:
     people = User.objects.filter(is_active=True).order_by("name")
     if request.user.role == "supervisor":
         people = people.filter(unit=request.user.unit)
-    form = SkillForm(request.POST or None, people=people)
+    form = SkillForm(posted(request), people=people)
     if request.method == "POST" and form.is_valid():
         require(request.user, "workforce.accredit", form.cleaned_data["user"])
         made = attempt(form, lambda: accredit(request.user, **form.cleaned_data))

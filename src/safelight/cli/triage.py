@@ -107,6 +107,10 @@ def _read_sets(known: Sequence[Path], good: Sequence[Path], site: Path | None) -
             first = next((row for row in read.rejected if not row.kept), None)
             example = f"; the first is {first.where}: {first.reason}" if first else ""
             typer.echo(f"{path}: {read.rejected_count:,} entries could not be used{example}", err=True)
+        if read.noted_count:
+            first = next((row for row in read.rejected if row.kept), None)
+            example = f"; the first is {first.where}: {first.reason}" if first else ""
+            typer.echo(f"{path}: {read.noted_count:,} entries were kept with a remark{example}", err=True)
         sets.append(read.hash_set)
     return sets
 

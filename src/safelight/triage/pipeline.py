@@ -21,7 +21,7 @@ from safelight.errors import EvidenceError
 from safelight.triage.device_reader import DeviceReader, Opened, ReadAnswer, Stopped
 from safelight.triage.filetypes import mismatch
 from safelight.triage.findings import FindingStage, describe_hash_set, in_order
-from safelight.triage.model import FileEntry, FileRecord, FileSystemRecord, Problem
+from safelight.triage.model import FileEntry, FileRecord, FileSystemRecord, Problem, UnreadPart
 from safelight.triage.pictures import PictureHash, PicturePool
 from safelight.triage.placement import in_disk_order, mark_overwritten
 from safelight.triage.progress import Meter, Progress
@@ -262,13 +262,17 @@ class _Run:
         try:
             if self._settings.hash_image and opened.format != "folder":
                 identity = reader.identify()
-            unread, problems = reader.finish()
         except EvidenceError as error:
             # A child that is lost here must not cost the findings: it costs the image's own digest.
             self._tally.problems.append(Problem("image", f"Its digest could not be computed: {error.what}"))
-            return {}
-        self._tally.unread += unread
-        self._tally.problems += problems
+        try:
+            unread, problems = reader.finish()
+        except EvidenceError as error:
+            self._tally.problems.append(Problem("image", f"Its unread ranges could not be asked for: {error.what}"))
+            self._tally.unread.append(UnreadPart("image", "which ranges could not be read is not known"))
+        else:
+            self._tally.unread += unread
+            self._tally.problems += problems
         return identity
 
     def _result(self, started: datetime, opened: Opened, identity: dict[str, str]) -> TriageResult:

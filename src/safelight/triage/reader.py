@@ -99,15 +99,23 @@ class Reader:
         _, device = self._opened()
         filesystem = device.filesystems[request["filesystem"]]
         batch: list[Any] = []
-        began = time.monotonic()
+        sent = time.monotonic()
+
+        def flush(now: bool = False) -> None:
+            nonlocal sent
+            if now or len(batch) >= _BATCH or time.monotonic() - sent > 0.3:
+                limit_cpu(_CPU_SECONDS)
+                self._say({"entries": batch})
+                batch.clear()
+                sent = time.monotonic()
+
+        filesystem.alive = flush
         number = 0
         cut = False
         for entry in filesystem.entries():
             batch.append(encode(entry))
             number += 1
-            if len(batch) >= _BATCH or time.monotonic() - began > 0.3:
-                self._say({"entries": batch})
-                batch, began = [], time.monotonic()
+            flush()
             if number >= request["most"]:
                 cut = True
                 break
@@ -168,6 +176,8 @@ class Reader:
     def _do_identify(self, request: dict[str, Any]) -> None:
         """Digests of the whole media, and a comparison with what the container says of itself."""
         evidence, _ = self._opened()
+        if evidence.thin:
+            raise EvidenceError("the image claims far more bytes than its files hold.")
         wanted = {"sha256": hashlib.sha256()}
         if evidence.stored_md5:
             wanted["md5"] = hashlib.md5(usedforsecurity=False)

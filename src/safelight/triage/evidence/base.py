@@ -107,6 +107,15 @@ class Evidence(ABC):
     def _read(self, offset: int, length: int) -> bytes:
         """Exactly `length` bytes inside the media; what cannot be read is added to `missing` and given as zeros."""
 
+    @property
+    def thin(self) -> bool:
+        """Whether the media is so much larger than its files that it is nearly all holes, or its size is a lie.
+
+        Such media is not read from end to end: a damaged header can claim more than a year of reading.
+        """
+        stored = sum(part.size for part in self.parts)
+        return self.size > 64 << 30 and self.size > 1000 * stored
+
     def unread(self) -> tuple[UnreadPart, ...]:
         """The missing ranges as parts of a report."""
         return tuple(UnreadPart("image", reason, left, right - left) for left, right, reason in self.missing)

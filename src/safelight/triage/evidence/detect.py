@@ -26,6 +26,9 @@ _NOT_YET = (
     (b"Rar!\x1a\x07", "a RAR archive", "Unpack it into a folder, and triage the folder."),
 )  # fmt: skip
 
+#: No disk is larger; a virtual one that claims to be has a damaged header.
+_LARGEST = 1 << 50
+
 
 def open_evidence(paths: Sequence[Path]) -> Evidence:
     """Open one device's image for reading only.
@@ -60,7 +63,13 @@ def open_evidence(paths: Sequence[Path]) -> Evidence:
     if kind:
         if len(paths) > 1:
             raise EvidenceError(f"{first} is a {kind} image of one file.", fix="Give the other images on their own.")
-        return virtual.OPENERS[kind](first)
+        disk = virtual.OPENERS[kind](first)
+        if disk.thin and disk.size > _LARGEST:
+            disk.close()
+            raise EvidenceError(
+                f"{first} claims {disk.size:,} bytes of media: its header is damaged.", fix="Copy the image again."
+            )
+        return disk
     return _open_raw(list(paths), head)
 
 

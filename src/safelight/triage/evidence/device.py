@@ -105,6 +105,8 @@ class Device:
         from safelight.triage.evidence.volumes import is_zero, looks_random
 
         evidence = self.evidence
+        if evidence.thin:
+            return "no known file system; the image claims far more bytes than its files hold, so it was not searched"
         plausible = evidence.format != "raw" or evidence.size >= SMALLEST_DEVICE
         if is_zero(evidence, volume.offset, volume.size, self._tick):
             if not plausible:
@@ -125,6 +127,10 @@ class Device:
         where = f"space between volumes ({volume.index})"
         if not self._check_gaps:
             self.unread.append(UnreadPart(where, "not looked at, by the settings", volume.offset, volume.size))
+        elif self.evidence.thin:
+            self.unread.append(
+                UnreadPart(where, "the image claims far more bytes than its files hold", volume.offset, volume.size)
+            )
         elif not is_zero(self.evidence, volume.offset, volume.size, self._tick):
             self.unread.append(
                 UnreadPart(

@@ -170,7 +170,7 @@ class EwfEvidence(Evidence):
         chunks, per_chunk, per_sector = struct.unpack_from("<III", body, 4)
         (sectors,) = struct.unpack_from("<Q" if len(body) >= 1052 else "<I", body, 16)
         chunk_size = per_chunk * per_sector
-        if not 0 < chunk_size <= _MAX_CHUNK or chunks > 1 << 32 or sectors * per_sector > 1 << 52:
+        if not 0 < chunk_size <= _MAX_CHUNK or chunks > 1 << 32 or sectors * per_sector > 1 << 50:
             raise EvidenceError(
                 f"{path} claims {per_chunk} sectors of {per_sector} bytes in a chunk: its volume section is damaged.",
                 fix="Copy the image again, or acquire the device again.",

@@ -58,6 +58,8 @@ class FileSystemReader(ABC):
         self.expected_from = ""
         self.notes: list[str] = []
         self.unread: list[UnreadPart] = []
+        # Called on long stretches that give out no entry; with True before a step that a damaged file system can hang.
+        self.alive: Callable[[bool], None] = lambda now: None
         self.more_names: dict[str, list[str]] = {}
         self.more_notes: dict[str, list[str]] = {}
 

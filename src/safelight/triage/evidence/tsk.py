@@ -31,6 +31,7 @@ for _name, _kind in (("VIRT", _VIRTUAL), ("VIRT_DIR", _VIRTUAL_DIRECTORY)):
     if hasattr(pytsk3, f"TSK_FS_META_TYPE_{_name}"):
         _TYPES[getattr(pytsk3, f"TSK_FS_META_TYPE_{_name}")] = _kind
 _ALLOCATED = 1
+_ORPHANS = "$OrphanFiles"
 _NTFS_DATA, _HFS_DATA, _HFS_RESOURCE = 128, 4352, 4353
 _RUN_SPARSE, _RUN_FILLER = 2, 1
 _ATTR_NONRESIDENT, _ATTR_ENCRYPTED = 2, 16
@@ -100,12 +101,13 @@ class TskFileSystem(FileSystemReader):
             if address in visited:
                 continue
             visited.add(address)
+            self.alive(path == _ORPHANS)
             try:
                 listing = self._fs.open_dir(inode=address)
             except OSError as error:
                 self.unread.append(UnreadPart("folder", f"it cannot be listed: {_first_line(error)}", path=path or "/"))
                 continue
-            if path != "$OrphanFiles":
+            if path != _ORPHANS:
                 self.directories += 1
             for found in self._items(listing, path):
                 name, meta = found.info.name, found.info.meta
@@ -131,7 +133,8 @@ class TskFileSystem(FileSystemReader):
                 yield from self._emit(found, meta, kind, where)
                 if kind in (_DIRECTORY, _VIRTUAL_DIRECTORY) and (live_name or not live_meta):
                     if depth < MAX_DEPTH:
-                        stack.append((int(meta.addr), where, depth + 1))
+                        # Orphans come last: finding them goes through every record and is the likeliest to fail.
+                        stack.insert(0 if where == _ORPHANS else len(stack), (int(meta.addr), where, depth + 1))
                     else:
                         self.unread.append(
                             UnreadPart("folder", f"folders nest deeper than {MAX_DEPTH} levels", path=where)
@@ -177,9 +180,12 @@ class TskFileSystem(FileSystemReader):
 
     def _scan(self) -> Iterator[FileEntry]:
         """Records that no name led to."""
-        end = min(self._last, self._first + 50_000_000)
+        # A damaged header can claim billions; no record is smaller than 128 bytes. The last is The Sleuth Kit's own.
+        end = min(self._last, self._first + self._evidence.size // 128)
         allocated = 0
-        for address in range(self._first, end):  # The last number is The Sleuth Kit's own $OrphanFiles.
+        for address in range(self._first, end):
+            if not address & 1023:
+                self.alive(False)
             try:
                 found = self._fs.open_meta(address)
             except OSError:
@@ -196,7 +202,7 @@ class TskFileSystem(FileSystemReader):
                 continue
             if self.type.startswith("ext") and live and address < 11 and address != 2:
                 continue  # Reserved inodes: the journal and the resize inode are no one's files.
-            yield from self._emit(found, meta, kind, f"$OrphanFiles/{_orphan_name(meta, address)}")
+            yield from self._emit(found, meta, kind, f"{_ORPHANS}/{_orphan_name(meta, address)}")
         self.found = allocated
 
     def _emit(self, found: Any, meta: Any, kind: int, where: str) -> Iterator[FileEntry]:
@@ -227,7 +233,7 @@ class TskFileSystem(FileSystemReader):
                     continue
                 suffix = "" if is_main else f":{clean_name(stream or b'rsrc')}"
                 yield from self._once(meta, attribute, f"{where}{suffix}")
-        nothing = where.startswith("$OrphanFiles/") and not int(meta.flags) & _ALLOCATED and int(meta.size) == 0
+        nothing = where.startswith(f"{_ORPHANS}/") and not int(meta.flags) & _ALLOCATED and int(meta.size) == 0
         if kind == _REGULAR and not plain and not nothing:
             yield from self._once(meta, None, where)
 

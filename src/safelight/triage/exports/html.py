@@ -89,19 +89,23 @@ def _verdict(result: TriageResult) -> str:
 
 def _read_bar(result: TriageResult) -> str:
     read, missed = result.counts.bytes_read, result.bytes_not_read
-    total = read + missed
-    share = 100 * read / total if total else 0.0
+    total = max(result.evidence.media_size, read + missed, 1)
+    rest = total - read - missed if result.evidence.media_size else 0
     state = "Everything that was listed was read." if result.state == STATE_COMPLETE else f"State: {result.state}."
     words = f"{size_words(read)} of file content read, {size_words(missed)} known not to be read"
     if any(p.size is None for p in result.unread):
         words += ", and parts of unknown size"
+    if rest > 0:
+        words += f". The other {size_words(rest)} are free space and the file systems' own records"
+    first, second = 100 * read / total, 100 * (total - rest) / total
     # The bar repeats the sentence above it, so it is hidden from those who hear the page.
     bar = (
         '<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-        '<rect class="missed" width="100" height="6"></rect>'
-        f'<rect class="read" width="{share:.2f}" height="6"></rect></svg>'
+        '<rect class="rest" width="100" height="6"></rect>'
+        f'<rect class="missed" width="{second:.2f}" height="6"></rect>'
+        f'<rect class="read" width="{first:.2f}" height="6"></rect></svg>'
         '<p class="key" aria-hidden="true"><span class="box read"></span>read '
-        '<span class="box missed"></span>not read</p>'
+        '<span class="box missed"></span>not read <span class="box rest"></span>free space and records</p>'
     )
     limits = "".join(f"<li>{_e(text)}</li>" for text in result.limits)
     return (

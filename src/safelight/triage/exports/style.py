@@ -17,9 +17,9 @@ h3{font-size:19px;margin:16px 0 4px}
 .verdict.found{border-color:#942514}
 .verdict h2{margin-top:0}
 .bar{display:block;width:100%;height:24px;border:1px solid #0b0c0c}
-.bar .read{fill:#1d70b8}.bar .missed{fill:#f3f2f1}
+.bar .read{fill:#1d70b8}.bar .missed{fill:#f47738}.bar .rest{fill:#f3f2f1}
 .box{display:inline-block;width:14px;height:14px;border:1px solid #0b0c0c;margin:0 6px 0 12px;vertical-align:-2px}
-.box.read{background:#1d70b8}.box.missed{background:#f3f2f1}
+.box.read{background:#1d70b8}.box.missed{background:#f47738}.box.rest{background:#f3f2f1}
 .scroll{overflow-x:auto;margin:16px 0}
 .scroll:focus{outline:3px solid #fd0}
 table{border-collapse:collapse;width:100%;font-size:15px}

@@ -159,7 +159,7 @@ def register(app: typer.Typer) -> None:
         host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
         port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
         data: Annotated[Path, typer.Option(help="Folder for the demo's database and images.")] = Path("var/demo"),
-        cases: Annotated[int, typer.Option(help="How many referrals the history holds.", min=5, max=5000)] = 320,
+        cases: Annotated[int, typer.Option(help="How many referrals the history holds.", min=5, max=5000)] = 260,
         fresh: Annotated[bool, typer.Option("--fresh", help="Throw the demo away and build it again.")] = False,
         build_only: Annotated[bool, typer.Option("--build-only", help="Build, but do not start the pages.")] = False,
     ) -> None:

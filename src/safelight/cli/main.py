@@ -17,6 +17,7 @@ app = typer.Typer(
     name="safelight",
     help="From a referral to a safe child: case work, device triage and honest audit.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,4 +1,4 @@
-"""``safelight tick``: the regular work: clocks that have run out, seals of the ledger."""
+"""``safelight tick``: the regular work: clocks that have run out, runs of dead workers, seals of the ledger."""
 
 from __future__ import annotations
 
@@ -8,20 +8,26 @@ from typing import Annotated
 import typer
 
 
-def tick_once() -> tuple[int, int]:
-    """Sweep the due clocks and seal the waiting ledger entries. Returns (clocks found breached, leaves sealed)."""
+def tick_once() -> tuple[int, int, int]:
+    """Sweep the due clocks, take up the runs of dead workers, and seal the waiting ledger entries.
+
+    Returns:
+        (clocks found breached, triage runs queued again, ledger entries sealed).
+    """
     from safelight.casework.clocks.services import sweep
+    from safelight.casework.devices.tasks import recover_dead_runs
     from safelight.casework.ledger.models import LedgerSeal
     from safelight.casework.ledger.services import seal
 
     found = 0
     while due := sweep():
         found += len(due)
+    recovered = recover_dead_runs()
     last = LedgerSeal.objects.order_by("-tree_size").values_list("tree_size", flat=True).first() or 0
     newest = last
     while made := seal():
         newest = made.tree_size
-    return found, newest - last
+    return found, recovered, newest - last
 
 
 def register(app: typer.Typer) -> None:
@@ -29,16 +35,19 @@ def register(app: typer.Typer) -> None:
     def tick(
         every: Annotated[float, typer.Option(help="Repeat after this many seconds; 0 runs once.", min=0)] = 0,
     ) -> None:
-        """Find clocks that have run out and seal the ledger. Run it once a minute, or with --every 5."""
+        """Find clocks that have run out, take up the runs of dead workers, seal the ledger: once, or with --every 5."""
         from safelight.cli.django import setup
 
         setup()
         from django.db import close_old_connections
 
         while True:
-            found, sealed = tick_once()
-            if found or sealed or not every:
-                typer.echo(f"{found} clocks newly past their time, {sealed} ledger entries sealed.")
+            found, recovered, sealed = tick_once()
+            if found or recovered or sealed or not every:
+                typer.echo(
+                    f"{found} clocks newly past their time, {recovered} triage runs taken up again, "
+                    f"{sealed} ledger entries sealed."
+                )
             if not every:
                 return
             close_old_connections()

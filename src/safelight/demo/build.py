@@ -30,7 +30,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def build_demo(
-    data: Path, *, cases: int = 320, runs: int = RUNS, on_progress: Progress | None = None
+    data: Path, *, cases: int = 260, runs: int = RUNS, on_progress: Progress | None = None
 ) -> dict[str, Any]:
     """Build the whole demo into an empty, migrated database.
 

@@ -134,7 +134,8 @@ def referral_story(world: World, start: datetime) -> Story:
     yield moment
 
     if not children and rng.random() > OPEN_SHARE:
-        close_referral(desk, referral, reason="The material is not listed and no offence is shown (invented).")
+        closer = force.supervisors[unit_code] if "not_known" in answers.values() else desk
+        close_referral(closer, referral, reason="The material is not listed and no offence is shown (invented).")
         return
     risk = "very_high" if live else pick(rng, RISKS)
     case = open_case(
@@ -279,7 +280,7 @@ def _investigation(world: World, case: Case, unit_code: str, start: datetime) ->
 def _settle(world: World, case: Case, supervisor: Any) -> bool:
     """Whether the parts that keep the case open could be settled with a reason (only safeguarding may not be)."""
     areas = {obstacle.area for obstacle in obstacles(case)}
-    if "safeguarding" in areas or world.rng.random() < 0.4:
+    if areas & {"safeguarding", "live_contact"} or world.rng.random() < 0.4:
         return False
     why = "Settled for the demo: the remaining part changes nothing (invented)."
     for area in areas:

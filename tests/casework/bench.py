@@ -1,7 +1,8 @@
-"""A bench for tests: real device images, the demo's hash sets, and everything Safelight writes in a folder of its own."""
+"""A bench for tests: real device images, the demo's hash sets, and a folder for what Safelight writes."""
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -29,8 +30,6 @@ CARD = Variant(
 def _built() -> tuple[Path, DiskImage, HashSets]:
     """Built once for all tests of the process; nothing of it is ever written to."""
     folder = Path(tempfile.mkdtemp(prefix="safelight-bench-"))
-    import atexit
-
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     card = build_disk_images(folder / "evidence", variants=[CARD])[0]
     return folder, card, write_hash_sets(folder / "lists")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 
 from safelight.casework.base.work import WorkItem
@@ -13,6 +14,8 @@ from safelight.casework.devices.queries import FAILED, NO_IMAGE, UNREAD, WAITING
 
 GROUP = "Devices"
 MOST = 100
+# Spelled out: SQL's NOT drops the rows without any run.
+_UNFINISHED = Q(latest_state=None) | ~Q(latest_state="finished")
 _TITLES = {
     NO_IMAGE: "Image the device, or decide not to triage it",
     WAITING: "Triage the device",
@@ -34,9 +37,7 @@ def items_for(user: Any) -> list[WorkItem]:
     found = with_standing(Device.objects.visible_to(user)).filter(case__status="open", decision="triage")
     if user.role == "investigator":
         found = found.filter(case__allocations__investigator=user, case__allocations__ended_at=None)
-    devices = list(
-        found.exclude(latest_state="finished").select_related("case").order_by("seized_at", "pk")[: MOST * 2]
-    )
+    devices = list(found.filter(_UNFINISHED).select_related("case").order_by("seized_at", "pk")[: MOST * 2])
     accounted = set(
         TriageRun.objects.filter(pk__in=[d.latest_pk for d in devices if d.latest_pk])
         .exclude(accepted_at=None)

@@ -1,0 +1,170 @@
+"""``safelight hashset``: import a list, look at one, and verify those that are held."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+hashset = typer.Typer(help="Import, show and verify hash sets.", no_args_is_help=True, rich_markup_mode=None)
+_MOST_SHOWN = 20
+
+
+@hashset.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="VICS JSON, CSV or plain text.")],
+    name: Annotated[str, typer.Option(help="What to call it; a new version replaces the old of this name.")],
+    version: Annotated[str, typer.Option(help="As its publisher names it, or its date.")],
+    source: Annotated[str, typer.Option(help="From whom it came.")],
+    basis: Annotated[str, typer.Option(help="The legal basis for holding it.")],
+    kind: Annotated[str, typer.Option(help="known, known-good or common.")] = "known",
+    by: Annotated[str, typer.Option(help="Your Safelight user name; the name on this machine when left out.")] = "",
+) -> None:
+    """Import one version of a list into the database's hash sets. Nothing of a broken file is kept."""
+    from safelight.cli.django import setup
+
+    setup()
+    from safelight.casework.hashsets.services import import_hash_set
+
+    row = import_hash_set(
+        _account(by),
+        path=file,
+        file_name=file.name,
+        name=name,
+        kind=kind,
+        version=version,
+        source=source,
+        legal_basis=basis,
+    )
+    typer.echo(f"{row.reference} {row.name}, version {row.version}: {row.counts['entries']:,} entries ({row.format}).")
+    for one in row.counts["unmapped"]:
+        typer.echo(
+            f"Not mapped: category {one['number']} in {one['context'] or 'a file without a context'} "
+            f"({one['entries']:,} entries, kept without a category). Set it in the site file and import again."
+        )
+    problems = list(row.rejected.filter(kept=False)[:_MOST_SHOWN])
+    for problem in problems:
+        typer.echo(f"Left out: {problem.where}: {problem.reason} {problem.excerpt}".rstrip())
+    if row.counts["rejected"] > len(problems):
+        typer.echo(
+            f"{row.counts['rejected'] - len(problems):,} more rows were left out; the page of the set lists them."
+        )
+    typer.echo(f"Root: {row.root}")
+
+
+def _account(username: str) -> Any:
+    import getpass
+
+    from safelight.casework.accounts.models import User
+    from safelight.errors import SafelightError
+
+    wanted = (username or getpass.getuser()).lower()
+    user = User.objects.filter(username=wanted, is_active=True).first()
+    if user is None:
+        raise SafelightError(f"There is no Safelight account {wanted!r}.", fix="Say who imports it: --by USERNAME.")
+    return user
+
+
+@hashset.command("info")
+def info_command(
+    what: Annotated[str, typer.Argument(help="A list file, the folder of a saved set, or the name of a set in use.")],
+) -> None:
+    """Show what a list holds. A file or folder needs no database."""
+    path = Path(what)
+    if path.is_dir():
+        from safelight.matching import HashSet
+
+        _show(HashSet.open(path))
+    elif path.exists():
+        _show_file(path)
+    else:
+        from safelight.cli.django import setup
+
+        setup()
+        from safelight.casework.hashsets.models import HashSetRecord
+        from safelight.casework.hashsets.services import open_set
+        from safelight.errors import SafelightError
+
+        row = HashSetRecord.objects.filter(name=what, retired_at=None).first()
+        if row is None:
+            raise SafelightError(
+                f"{what!r} is neither a file nor the name of a hash set in use.", fix="Check the name."
+            )
+        _show(open_set(row))
+        typer.echo(
+            f"From: {row.source}. Basis: {row.legal_basis}. Imported {row.imported_at:%d %b %Y} by {row.imported_by}."
+        )
+
+
+def _show_file(path: Path) -> None:
+    import os
+    from collections import Counter
+
+    from safelight.matching import read_hash_set
+    from safelight.standards import load_standards
+
+    site = os.environ.get("SAFELIGHT_SITE_STANDARDS")
+    known = load_standards(site=Path(site) if site else None)
+    unmapped: Counter[tuple[str, int]] = Counter()
+
+    def category_of(context: str, number: int | None) -> str | None:
+        found = known.vics_category(context, number)
+        if found is None and number is not None:
+            unmapped[context, number] += 1
+        return found
+
+    read = read_hash_set(path, category_of=category_of)
+    _show(read.hash_set)
+    typer.echo(f"Format: {read.format}. Rows left out: {read.rejected_count:,}.")
+    for (context, number), entries in sorted(unmapped.items()):
+        typer.echo(f"Not mapped: category {number} in {context} ({entries:,} entries).")
+    for problem in [row for row in read.rejected if not row.kept][:_MOST_SHOWN]:
+        typer.echo(f"Left out: {problem.where}: {problem.reason} {problem.excerpt}".rstrip())
+
+
+def _show(hashes: Any) -> None:
+    counts = hashes.counts()
+    typer.echo(f"{hashes.name}, version {hashes.version} ({hashes.kind}): {counts.entries:,} entries.")
+    categories = sorted(counts.by_category.items(), key=lambda item: (item[0] is None, item[0] or ""))
+    typer.echo("Categories: " + ", ".join(f"{code or 'none'} {number:,}" for code, number in categories))
+    typer.echo(
+        "Hashes: " + ", ".join(f"{name.upper()} {number:,}" for name, number in counts.by_hash.items() if number)
+    )
+    typer.echo(f"Root: {hashes.root}")
+
+
+@hashset.command("verify")
+def verify_command() -> None:
+    """Re-read every hash set in use and compare it with its recorded root. Exits 1 when one is missing or changed."""
+    from safelight.cli.django import setup
+
+    setup()
+    from safelight.casework.hashsets.models import HashSetRecord
+    from safelight.casework.hashsets.services import open_set
+    from safelight.errors import MatchingError
+    from safelight.matching import HashSet
+
+    faults = 0
+    rows = list(HashSetRecord.objects.filter(retired_at=None).order_by("pk"))
+    for row in rows:
+        try:
+            hashes = open_set(row)
+            again = HashSet.from_entries(iter(hashes), name=hashes.name, kind=hashes.kind).root
+        except MatchingError as error:
+            faults += 1
+            typer.echo(f"FAULT: {row.reference} {row.name}: {error}")
+            continue
+        if again != row.root:
+            faults += 1
+            typer.echo(f"FAULT: {row.reference} {row.name}: its entries give the root {again}, not {row.root}.")
+        else:
+            typer.echo(f"{row.reference} {row.name}, version {row.version}: {len(hashes):,} entries, as recorded.")
+    if not rows:
+        typer.echo("No hash set is in use.")
+    if faults:
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(hashset, name="hashset")

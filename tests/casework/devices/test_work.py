@@ -1,0 +1,42 @@
+"""What the work list says about devices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.casework.bench import Bench
+from tests.casework.factories import make_allocation, make_case, make_device, make_user
+
+from safelight.casework.devices import services
+from safelight.casework.devices.work import items_for
+
+pytestmark = pytest.mark.django_db
+
+
+def titles(user: Any) -> list[str]:
+    return [item.title for item in items_for(user)]
+
+
+def test_each_role_is_told_what_waits_for_it(bench: Bench) -> None:
+    """A device that is on nobody's list is forgotten."""
+    bench.import_sets()
+    case = make_case()
+    investigator = make_allocation(case).investigator
+    supervisor = make_user("supervisor", case.unit)
+    make_device(case, bench.examiner)
+    assert titles(bench.examiner) == ["Image the device, or decide not to triage it"]
+    assert titles(investigator) == titles(bench.examiner)
+    assert titles(supervisor) == []
+    (bench.evidence / "letter.E01").write_text("A letter.")
+    failing = bench.device("letter.E01", case)
+    assert "Triage the device" in titles(bench.examiner)
+    run = bench.triage(failing)
+    for user in (bench.examiner, investigator, supervisor):
+        assert "The image could not be read: image it again, or account for it" in titles(user)
+    item = next(item for item in items_for(supervisor) if item.clock)
+    assert item.due_at == item.clock.due_at and item.risk == "high"
+    services.accept_unread(bench.examiner, run, reason="The device is a dummy.")
+    assert titles(supervisor) == []
+    assert items_for(make_user("administrator")) == []
+    assert items_for(make_user("investigator", "CN")) == []

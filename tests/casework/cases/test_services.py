@@ -132,7 +132,6 @@ class TestRestricted:
                 investigator,
                 make_user(),
                 make_user("referral_desk"),
-                make_user("examiner"),
             )
         }
         assert [seen[user] for user in (supervisor, investigator)] == [True, True]

@@ -55,16 +55,15 @@ class TestRefusals:
             row = cursor.fetchone()
             names = [column[0] for column in cursor.description]
         columns = ", ".join(f'"{name}"' for name in names)
-        marks = ", ".join(
-            "%s::jsonb" if name in ("payload", "frontier") and connection.vendor == "postgresql" else "%s"
-            for name in names
-        )
         if connection.vendor == "postgresql":
-            statement = f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"
             key = "index" if table == "ledger_ledgerleaf" else "id"
-            statement = f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT (\"{key}\") DO UPDATE SET {COLUMNS[table]} = 'x'"
-        else:
-            statement = f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})"
+            refused(
+                f"INSERT INTO {table} ({columns}) SELECT * FROM {table} LIMIT 1 "
+                f"""ON CONFLICT ("{key}") DO UPDATE SET {COLUMNS[table]} = 'x'"""
+            )
+            return
+        marks = ", ".join("%s" for _ in names)
+        statement = f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})"
         refused(statement, tuple(row))
 
 

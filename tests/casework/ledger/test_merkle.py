@@ -37,7 +37,7 @@ def mth(leaves: list[bytes]) -> bytes:
 
 
 def test_the_published_vectors_of_certificate_transparency_hold():
-    """Otherwise no other program could check our proofs. Leaves and roots: the test data of RFC 6962 implementations."""
+    """Otherwise no other program could check our proofs. The test data that implementations of RFC 6962 share."""
     data = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
     roots = {
         1: "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",

@@ -18,9 +18,19 @@ from safelight.casework.cases.models import Case
 
 @rules.predicate
 def sees_the_case(user: Any, obj: Any = None) -> bool:
-    """Whether the case that ``obj`` is or belongs to is visible to ``user``; without an object: yes."""
-    case = obj if obj is None or isinstance(obj, Case) else getattr(obj, "case", None)
-    return obj is None or (case is not None and Case.objects.visible_to(user).filter(pk=case.pk).exists())
+    """Whether the case that ``obj`` is or belongs to is visible to ``user``; without an object: yes.
+
+    A yes is remembered on the row, which lives as long as the request: one page asks for half a dozen rights.
+    """
+    if obj is None:
+        return True
+    case = obj if isinstance(obj, Case) else getattr(obj, "case", None)
+    if case is None:
+        return False
+    seen: set[int] = case.__dict__.setdefault("_seen_by", set())
+    if user.pk not in seen and Case.objects.visible_to(user).filter(pk=case.pk).exists():
+        seen.add(user.pk)
+    return user.pk in seen
 
 
 runs_the_case = works_cases & sees_the_case & (has_the_case | supervises)

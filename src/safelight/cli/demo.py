@@ -103,7 +103,7 @@ def _build(data: Path, cases: int) -> None:
 
 
 def _greet(host: str, port: int, data: Path) -> None:
-    from safelight.demo.force import PASSWORD, SIGN_IN
+    from safelight.demo.sign_in import PASSWORD, SIGN_IN
 
     typer.echo("")
     typer.echo(f"  Safelight demo: http://{host}:{port}/      (everyone and everything in it is synthetic)")

@@ -17,9 +17,10 @@ from safelight.casework.ledger.models import Category, LedgerEntry
 from safelight.casework.ledger.services import record, seal
 from safelight.casework.referrals.services import import_file
 from safelight.demo.evidence import Bench
-from safelight.demo.force import HOME_UNIT, build_force
+from safelight.demo.force import build_force
 from safelight.demo.history import Story, play
 from safelight.demo.imports import example_imports
+from safelight.demo.sign_in import HOME_UNIT
 from safelight.demo.stories import World, referral_story, regular_work
 
 DAYS = 75

@@ -11,9 +11,8 @@ from safelight.casework.accounts.services import create_user
 from safelight.casework.workforce.models import Unit
 from safelight.casework.workforce.services import accredit, load_units
 from safelight.demo.names import officer_name
+from safelight.demo.sign_in import HOME_UNIT, PASSWORD
 
-PASSWORD = "synthetic-demo"  # noqa: S105 - printed on the screen: everyone in the demo is invented
-HOME_UNIT = "CN"
 INVESTIGATORS_PER_UNIT = 6
 CENTRAL_INVESTIGATORS = 8
 SKILL = "ocsae_investigator"
@@ -35,16 +34,6 @@ class Force:
     examiners: list[User] = field(default_factory=list)
     supervisors: dict[str, User] = field(default_factory=dict)
     investigators: dict[str, list[User]] = field(default_factory=dict)
-
-
-SIGN_IN = (
-    ("desk", "referral_desk", "referral desk"),
-    ("investigator", "investigator", f"investigator in {HOME_UNIT}"),
-    ("supervisor", "supervisor", f"supervisor in {HOME_UNIT}"),
-    ("examiner", "examiner", "digital forensic examiner"),
-    ("administrator", "administrator", "administrator (sees no case content)"),
-)
-"""(username, role, what it is) of the accounts that the demo prints."""
 
 
 def build_force(first_day: date) -> Force:

@@ -1,0 +1,14 @@
+"""How to sign in to the demo. Kept apart from the database, so that the second start can print it at once."""
+
+from __future__ import annotations
+
+PASSWORD = "synthetic-demo"  # noqa: S105 - printed on the screen: everyone in the demo is invented
+HOME_UNIT = "CN"
+SIGN_IN = (
+    ("desk", "referral_desk", "referral desk"),
+    ("investigator", "investigator", f"investigator in {HOME_UNIT}"),
+    ("supervisor", "supervisor", f"supervisor in {HOME_UNIT}"),
+    ("examiner", "examiner", "digital forensic examiner"),
+    ("administrator", "administrator", "administrator (sees no case content)"),
+)
+"""(username, role, what it is) of the accounts that the demo prints."""

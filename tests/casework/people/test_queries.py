@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from tests.casework.factories import make_case, make_child, make_person, make_referral, make_user
 
 from safelight.casework.people.models import Person
 from safelight.casework.people.queries import appearances, candidates
-from tests.casework.factories import make_case, make_child, make_person, make_referral, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from tests.casework.factories import make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.people.models import Person
 from safelight.casework.people.services import add_identifiers, create_person, update_person
-from tests.casework.factories import make_user
 
 pytestmark = pytest.mark.django_db
 

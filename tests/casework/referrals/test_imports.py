@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.casework.factories import make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.ledger.models import LedgerEntry
@@ -14,7 +15,6 @@ from safelight.casework.people.models import Person
 from safelight.casework.referrals import imports
 from safelight.casework.referrals.models import ImportBatch, ImportLine, Referral
 from safelight.casework.referrals.services import import_file, record_referral, resolve_quarantined
-from tests.casework.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -159,9 +159,12 @@ almost_csv = st.builds(
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["born", "age", "suspect", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["born", "age", "suspect", "x"]), inner, max_size=3)
+    ),
     max_leaves=6,
-)  # fmt: skip
+)
 almost_json = st.lists(
     st.dictionaries(
         st.sampled_from(["source", "reference", "received", "summary", "suspect", "children", "files", "live_contact"]),

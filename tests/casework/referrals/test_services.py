@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from tests.casework.factories import make_case, make_referral, make_unit, make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.referrals.models import Referral
 from safelight.casework.referrals.services import close_referral, record_referral
 from safelight.casework.safeguarding.services import add_child, answer_contact_check
-from tests.casework.factories import make_case, make_referral, make_unit, make_user
 
 pytestmark = pytest.mark.django_db
 

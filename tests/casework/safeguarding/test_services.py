@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from tests.casework.factories import make_case, make_person, make_referral, make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.clocks.models import Clock, Hold
@@ -20,7 +21,6 @@ from safelight.casework.safeguarding.services import (
     lift_child_hold,
     update_child,
 )
-from tests.casework.factories import make_case, make_person, make_referral, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from tests.casework.factories import make_case, make_referral, make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.clocks.models import Clock
@@ -19,7 +20,6 @@ from safelight.casework.safeguarding.services import (
     record_chase,
     send_safeguarding_referral,
 )
-from tests.casework.factories import make_case, make_referral, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +75,9 @@ def test_the_disclosure_is_in_the_ledger_with_its_recipient_and_without_its_word
 def test_the_content_stays_as_it_was_sent(desk, case) -> None:
     """What social care was told must be provable after the records have changed."""
     child = child_of(case, desk, school="Example School")
-    sent = send(desk, case, [child], answers={"parents_told": "No: synthetic covert reason", "covert_note": "Say nothing"})
+    sent = send(
+        desk, case, [child], answers={"parents_told": "No: synthetic covert reason", "covert_note": "Say nothing"}
+    )
     child.person.family_name = "Changed"
     child.person.save()
     sent.refresh_from_db()
@@ -113,7 +115,9 @@ def test_an_acknowledgement_alone_does_not_end_the_chasing(desk, case) -> None:
     """'We got it' protects no child; the decision does."""
     sent = send(desk, case, [child_of(case, desk)])
     record_acknowledgement(desk, sent, by="Example Worker")
-    open_rules = Clock.objects.open().filter(subject_type="safeguarding.safeguardingreferral").values_list("rule", flat=True)
+    open_rules = (
+        Clock.objects.open().filter(subject_type="safeguarding.safeguardingreferral").values_list("rule", flat=True)
+    )
     assert sorted(open_rules) == ["csc_referral_decision", "csc_referral_no_reply_chase"]
     with pytest.raises(NotPossible):
         record_acknowledgement(desk, sent, by="Example Worker")

@@ -19,7 +19,7 @@ OPEN_STATES = (State.NEW, State.CHECKED)
 
 @dataclass(frozen=True)
 class Filters:
-    """What the desk asks for, from the address of the page. ``state``: ``open`` (default), a state's code or ``all``."""
+    """What the desk asks for, from the page's address. ``state``: ``open`` (default), a state's code or ``all``."""
 
     state: str = "open"
     source: str = ""

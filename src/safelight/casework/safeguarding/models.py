@@ -99,6 +99,14 @@ class ChildAtRisk(Referenced):
         return "; ".join(words) or "contact not yet described"
 
 
+class SafeguardingReferralQuerySet(VisibleQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Those of the cases that ``user`` sees."""
+        from safelight.casework.cases.models import Case
+
+        return self.filter(case__in=Case.objects.visible_to(user))
+
+
 class SafeguardingReferral(Referenced):
     """A referral to children's social care (CSC), as it was sent."""
 
@@ -126,6 +134,8 @@ class SafeguardingReferral(Referenced):
     acknowledged_by = models.CharField(max_length=160, blank=True)
     decision = models.CharField(max_length=20, choices=Decision.choices, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SafeguardingReferralQuerySet.as_manager()
 
     class Meta:
         verbose_name = "safeguarding referral"

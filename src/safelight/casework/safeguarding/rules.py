@@ -10,7 +10,6 @@ from typing import Any
 import rules
 
 from safelight.casework.base.predicates import is_desk, is_investigator, is_supervisor, works_cases
-from safelight.casework.safeguarding.models import SafeguardingReferral
 
 
 @rules.predicate
@@ -18,8 +17,7 @@ def sees_it(user: Any, obj: Any = None) -> bool:
     """The referral, case, child or safeguarding referral is visible to ``user``; without an object: yes."""
     if obj is None:
         return True
-    subject = obj.case if isinstance(obj, SafeguardingReferral) else obj
-    return bool(type(subject).objects.visible_to(user).filter(pk=subject.pk).exists())
+    return bool(type(obj).objects.visible_to(user).filter(pk=obj.pk).exists())
 
 
 protects = (is_desk | is_investigator | is_supervisor) & sees_it

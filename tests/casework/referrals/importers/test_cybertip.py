@@ -112,9 +112,13 @@ def test_an_xml_bomb_is_refused_at_once_and_nothing_of_it_is_kept(hostile: str) 
         ("<something/>", "no 'report' element"),
         ("<report>" + "<a>" * 500 + "</a>" * 500 + "</report>", "deep"),
         ('<?xml version="1.0" encoding="no-such"?><report/>', "cannot be read"),
-        ("<report><reportId>1</reportId><incidentSummary><incidentDateTime>soon</incidentDateTime></incidentSummary></report>", "incident_time"),
+        (
+            "<report><reportId>1</reportId><incidentSummary><incidentDateTime>soon</incidentDateTime></incidentSummary>"
+            "</report>",
+            "incident_time",
+        ),
     ],
-)  # fmt: skip
+)
 def test_broken_xml_is_rejected_with_a_reason(content: str, said: str) -> None:
     (one,) = records(content)
     assert isinstance(one, Rejected) and said in one.reason
@@ -123,6 +127,7 @@ def test_broken_xml_is_rejected_with_a_reason(content: str, said: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "iso-8859-1"])
 def test_the_declared_encoding_is_followed(encoding: str) -> None:
     name = {"utf-8-sig": "utf-8"}.get(encoding, encoding)
-    text = f'<?xml version="1.0" encoding="{name}"?><report><reportId>1</reportId><additionalInfo>Zoë</additionalInfo></report>'
+    body = "<report><reportId>1</reportId><additionalInfo>Zoë</additionalInfo></report>"
+    text = f'<?xml version="1.0" encoding="{name}"?>{body}'
     (one,) = records(text.encode(encoding))
     assert "Zoë" in one.summary

@@ -82,7 +82,9 @@ def test_half_a_surrogate_is_rejected_and_its_text_can_be_stored() -> None:
     one.raw.encode()
 
 
-@pytest.mark.parametrize("embedded", ["QUJD" * 200, "data:image/png;base64," + "QUJD" * 90, ("QUJD" * 19 + "\n") * 9, "ff d8 " * 200])
+@pytest.mark.parametrize(
+    "embedded", ["QUJD" * 200, "data:image/png;base64," + "QUJD" * 90, ("QUJD" * 19 + "\n") * 9, "ff d8 " * 200]
+)
 def test_no_embedded_picture_is_ever_kept(embedded: str) -> None:
     """A picture of abuse would lie in our database as text, readable by everybody at the desk."""
     found = [

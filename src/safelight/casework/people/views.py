@@ -1,0 +1,61 @@
+"""One person: what is known, and where the person appears in what the reader may see."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from safelight.casework.base.attempt import attempt
+from safelight.casework.base.policy import look, page, require
+from safelight.casework.people.forms import PersonForm
+from safelight.casework.people.models import Person
+from safelight.casework.people.queries import appearances
+from safelight.casework.people.services import add_identifiers, update_person
+from safelight.casework.safeguarding.content import born_words
+
+FIELDS = ("family_name", "given_names", "born", "born_precision", "sex", "address", "postcode", "borough")
+
+
+@page("people.view", looks="person")
+def detail(request: HttpRequest, reference: str) -> HttpResponse:
+    """What is known of a person, and their part in the cases and referrals that the reader sees."""
+    person = Person.objects.get_visible(request.user, reference)
+    look(request, "person", person)
+    return render(
+        request,
+        "people/detail.html",
+        {
+            "person": person,
+            "born": born_words(person),
+            "identifiers": list(person.identifiers.order_by("kind", "value")),
+            "appearances": appearances(person, request.user),
+            "may_change": request.user.has_perm("people.change", person),
+        },
+    )
+
+
+@page("people.change", looks="person", methods=("GET", "POST"))
+def change(request: HttpRequest, reference: str) -> HttpResponse:
+    """Change a person's record; the ledger keeps which fields changed."""
+    person = Person.objects.get_visible(request.user, reference)
+    require(request.user, "people.change", person)
+    look(request, "person", person)
+    back = reverse("people:detail", args=[person.reference])
+    form = PersonForm(request.POST or None, initial={name: getattr(person, name) for name in FIELDS})
+    if request.method == "POST":
+
+        def step() -> Person:
+            changed = update_person(request.user, person, **{name: form.cleaned_data[name] for name in FIELDS})
+            if form.cleaned_data["identifier"]:
+                pair = (form.cleaned_data["identifier_kind"], form.cleaned_data["identifier"])
+                add_identifiers(request.user, person, [pair])
+            return changed
+
+        made = attempt(form, step)
+        if made is not None:
+            messages.success(request, "The record is saved.")
+            return redirect(back)
+    context = {"title": "Change the record", "caption": f"{person.reference} {person.name}", "form": form}
+    return render(request, "form_page.html", {**context, "button": "Save", "cancel_url": back})

@@ -165,7 +165,8 @@ class DeviceReader:
                 yield result
         except ChildLost as lost:
             result.unread.append(self._cut_off(filesystem, f"its parser was lost ({lost.what})", len(result.entries)))
-            self._open(gaps=False)
+            # Should it not open again, every read that follows says so by itself; what was listed is kept.
+            self._reopen()
         yield result
 
     def _cut_off(self, filesystem: FileSystemRecord, why: str, seen: int) -> UnreadPart:

@@ -346,7 +346,11 @@ class TskFileSystem(FileSystemReader):
 
 
 def _content(found: Any, kind: Any, number: int, size: int) -> Content:
-    return Content(size, lambda at, length: bytes(found.read_random(at, min(length, size - at), kind, number)))
+    def read(at: int, length: int) -> bytes:
+        length = min(length, size - at)
+        return bytes(found.read_random(at, length, kind, number)) if length > 0 else b""
+
+    return Content(size, read)
 
 
 def _times(meta: Any) -> Times:

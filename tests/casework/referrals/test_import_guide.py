@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.casework.factories import make_user
 
 from safelight.casework.referrals.importers.record import FILE_KEYS, PERSON_KEYS, RECORD_KEYS
 from safelight.casework.referrals.services import import_file
-from tests.casework.factories import make_user
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "referral-import.md").read_text(encoding="utf-8")
 

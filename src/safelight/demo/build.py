@@ -21,10 +21,11 @@ from safelight.demo.force import build_force
 from safelight.demo.history import Story, play
 from safelight.demo.imports import example_imports
 from safelight.demo.sign_in import HOME_UNIT
-from safelight.demo.stories import World, referral_story, regular_work
+from safelight.demo.stories import CAST, World, referral_story, regular_work
 
 DAYS = 75
 RUNS = 12
+LATELY = (30, 28, 45, 50)  # hours before now at which the parts of the cast begin
 SEED = 20161125  # the day the first of the founding reports was published
 
 Progress = Callable[[str, int, int], None]
@@ -57,6 +58,9 @@ def build_demo(
     world = World(force=force, bench=bench, rng=rng, now=now)
     arrivals = sorted(start + timedelta(days=rng.uniform(0, DAYS)) for _ in range(cases))
     stories: list[tuple[datetime, Story]] = [(moment, referral_story(world, moment)) for moment in arrivals]
+    for place, part in enumerate(CAST):
+        moment = now - timedelta(hours=LATELY[place % len(LATELY)])
+        stories.append((moment, referral_story(world, moment, part)))
     stories.append((start, regular_work(start)))
     stories.append((now - timedelta(days=2), _imports(force.desk[0])))
     total = DAYS

@@ -34,6 +34,7 @@ from safelight.demo import names
 from safelight.demo.evidence import Bench
 from safelight.demo.force import SKILL, Force
 from safelight.demo.history import Story
+from safelight.demo.sign_in import HOME_UNIT
 
 OPEN_SHARE = 0.86
 CHILD_SHARE = 0.55
@@ -48,6 +49,16 @@ SOURCES = (
 )
 OUTCOMES = (("charged", 0.6), ("evidential_victim_supports", 0.3), ("no_suspect", 0.1))
 LEGACY = "Examined in full by the laboratory before Safelight was in use (invented for the demo)."
+
+
+CAST = (
+    {"live": True, "risk": "very_high", "children": 1, "manner": "prompt"},
+    {"risk": "high", "children": 2, "manner": "held"},
+    {"risk": "high", "children": 1, "manner": "not yet"},
+    {"risk": "very_high", "children": 1, "manner": "prompt", "unallocated": True},
+)
+"""What must be seen in the unit whose people can sign in: its latest referrals play these parts, the rest is chance."""
+HOME_SHARE = 0.2
 
 
 @dataclass
@@ -82,15 +93,20 @@ def regular_work(start: datetime) -> Story:
         yield moment
 
 
-def referral_story(world: World, start: datetime) -> Story:
-    """One referral from its arrival on; yields whenever people would have waited."""
-    rng, force = world.rng, world.force
+def referral_story(world: World, start: datetime, part: dict[str, Any] | None = None) -> Story:
+    """One referral from its arrival on; yields whenever people would have waited.
+
+    Args:
+        part: one of :data:`CAST`, played in the home unit; None leaves everything to chance.
+    """
+    rng, force, part = world.rng, world.force, part or {}
     number = next(world.numbers)
     given, family = names.person_name(rng)
-    unit_code = rng.choice([code for code, unit in force.units.items() if unit.kind == "bcu"])
+    others = [code for code, unit in force.units.items() if unit.kind == "bcu" and code != HOME_UNIT]
+    unit_code = HOME_UNIT if part or rng.random() < HOME_SHARE else rng.choice(others)
     borough = rng.choice(force.units[unit_code].boroughs)
     platform = rng.choice(names.PLATFORMS)
-    live = rng.random() < 0.05
+    live = part.get("live", not part and rng.random() < 0.05)
     desk = rng.choice(force.desk)
     referral, _ = record_referral(
         desk,
@@ -115,9 +131,10 @@ def referral_story(world: World, start: datetime) -> Story:
     moment = start + hours(rng, 5 if not live else 0.6)
     yield moment
 
-    if rng.random() < 0.03:
+    if not part and rng.random() < 0.03:
         return  # waits on the desk, and shows there
     children = rng.choices((1, 2, 3), (0.6, 0.3, 0.1))[0] if rng.random() < CHILD_SHARE else 0
+    children = part.get("children", children)
     answers = {"lives_with": "no", "sees": "no", "works_with": "no"}
     if children:
         answers[rng.choice(("lives_with", "lives_with", "sees", "works_with"))] = "yes"
@@ -137,7 +154,7 @@ def referral_story(world: World, start: datetime) -> Story:
         closer = force.supervisors[unit_code] if "not_known" in answers.values() else desk
         close_referral(closer, referral, reason="The material is not listed and no offence is shown (invented).")
         return
-    risk = "very_high" if live else pick(rng, RISKS)
+    risk = part.get("risk", "very_high" if live else pick(rng, RISKS))
     case = open_case(
         desk,
         referral=referral,
@@ -149,8 +166,8 @@ def referral_story(world: World, start: datetime) -> Story:
         borough=borough,
     )
     pending = [
-        _safeguarding(world, case, at_risk, borough, moment) if at_risk else None,
-        _investigation(world, case, unit_code, moment),
+        _safeguarding(world, case, at_risk, borough, moment, part.get("manner")) if at_risk else None,
+        _investigation(world, case, unit_code, moment, part),
         _supervision(world, case, unit_code, moment),
     ]
     yield from interleave([story for story in pending if story is not None], moment)
@@ -194,13 +211,15 @@ def _child(
     )
 
 
-def _safeguarding(world: World, case: Case, children: list[Any], borough: str, start: datetime) -> Story:
+def _safeguarding(
+    world: World, case: Case, children: list[Any], borough: str, start: datetime, manner: str | None
+) -> Story:
     """Social care is told: mostly within the day, sometimes late, sometimes held, sometimes not yet."""
     rng, supervisor = world.rng, world.force.supervisors[case.unit.code]
-    manner = rng.choices(("prompt", "late", "held", "not yet"), (0.8, 0.1, 0.04, 0.06))[0]
+    manner = manner or rng.choices(("prompt", "late", "held", "not yet"), (0.82, 0.1, 0.04, 0.04))[0]
     moment = start
     if manner == "held":
-        moment += hours(rng, 2)
+        moment = moment + hours(rng, 2)
         yield moment
         why = "A warrant is executed this morning; social care is told at the door (invented)."
         for child in children:
@@ -229,12 +248,12 @@ def _safeguarding(world: World, case: Case, children: list[Any], borough: str, s
     record_acknowledgement(supervisor, sent, by="Duty social worker (synthetic)", decision=decision)
 
 
-def _investigation(world: World, case: Case, unit_code: str, start: datetime) -> Story:
+def _investigation(world: World, case: Case, unit_code: str, start: datetime, part: dict[str, Any]) -> Story:
     """Allocation, lines of enquiry, devices, and an outcome; some cases stop moving."""
     rng, supervisor = world.rng, world.force.supervisors[unit_code]
     moment = start + hours(rng, {"very_high": 4, "high": 14, "medium": 40, "low": 90}[case.risk])
     yield moment
-    if rng.random() < 0.05:
+    if part.get("unallocated", not part and rng.random() < 0.05):
         return  # nobody has it: the board shouts
     suggestions = suggest(case, limit=1)
     if not suggestions:
@@ -245,7 +264,7 @@ def _investigation(world: World, case: Case, unit_code: str, start: datetime) ->
     drifting = rng.random() < 0.18
     stop_after = rng.randint(0, 3) if drifting else 10_000
 
-    if case.live_contact and rng.random() < 0.6:
+    if case.live_contact and not part and rng.random() < 0.6:
         moment += hours(rng, 10)
         yield moment
         known = "The account is closed and the phone is seized (invented)."

@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PYTHON ?= python3.11
 BIN := .venv/bin
 # Python without the extension, so that the linters must be told.
-PYTHON_SCRIPTS := scripts/with-postgres scripts/warm-kernels scripts/check-committed-files
+PYTHON_SCRIPTS := scripts/with-postgres scripts/warm-kernels scripts/check-committed-files scripts/take-screenshots
 
 .PHONY: help system system-test install install-test demo run test lint bench lock clean
 
@@ -29,9 +29,9 @@ lint: install-test ## Check style, types and layers (ruff, mypy, import-linter, 
 	@$(BIN)/lint-imports --no-logo
 	@scripts/check-committed-files
 
-bench: system-test install-test ## Measure ours beside a peer, in one run each (benchmarks/bench_*.py)
-	@shopt -s nullglob; files=(benchmarks/bench_*.py); \
-	if (($${#files[@]} == 0)); then echo "There are no benchmarks/bench_*.py." >&2; exit 1; fi; \
+bench: system-test install-test ## Measure ours beside a peer, in one run each (benchmarks/[!_]*.py)
+	@shopt -s nullglob; files=(benchmarks/[!_]*.py); \
+	if (($${#files[@]} == 0)); then echo "There are no benchmarks/[!_]*.py." >&2; exit 1; fi; \
 	for file in "$${files[@]}"; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 system: ## Check for the Debian packages that the demo needs, and install what is missing

@@ -62,7 +62,7 @@ def build_demo(
         moment = now - timedelta(hours=LATELY[place % len(LATELY)])
         stories.append((moment, referral_story(world, moment, part)))
     stories.append((start, regular_work(start)))
-    stories.append((now - timedelta(days=2), _imports(force.desk[0])))
+    stories.append((now - timedelta(hours=7), _imports(force.desk[0])))
     total = DAYS
     play(stories, until=now, on_progress=lambda moment: tell("History", (moment - start).days, total))
     tell("History", total, total)
@@ -78,7 +78,7 @@ def build_demo(
 
 def _imports(desk: Any) -> Story:
     """Two files arrive: one of our own format with a faulty record, one CyberTipline-style report."""
-    for name, content in example_imports():
+    for name, content in example_imports(timezone.now()):
         import_file(desk, name=name, content=content)
     return
     yield

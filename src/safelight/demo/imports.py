@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 _CSV = """reference,received,source,summary,platform,borough,family_name,given_names,born,screen_names
-SYN-CSV-1,2025-01-06T09:30:00Z,platform,Synthetic report by a company that does not exist,PhotoSample,Camden,\
+SYN-CSV-1,{first},platform,Synthetic report by a company that does not exist,PhotoSample,Camden,\
 Synthetic-Tern,Olive,1981-04-02,synthetic_csv_1
-SYN-CSV-2,2025-01-06T10:05:00Z,platform,A second report,ChatExample,Islington,Synthetic-Ruff,Elm,,synthetic_csv_2
-SYN-CSV-2,2025-01-06T10:05:00Z,platform,A second report,ChatExample,Islington,Synthetic-Ruff,Elm,,synthetic_csv_2
+SYN-CSV-2,{second},platform,A second report,ChatExample,Islington,Synthetic-Ruff,Elm,,synthetic_csv_2
+SYN-CSV-2,{second},platform,A second report,ChatExample,Islington,Synthetic-Ruff,Elm,,synthetic_csv_2
 SYN-CSV-3,not a date,platform,No time can be read,ChatExample,Camden,Synthetic-Kite,Ash,,synthetic_csv_3
-,2025-01-06T11:00:00Z,platform,No sender's number,ChatExample,Camden,Synthetic-Coot,Fir,,synthetic_csv_4
+,{third},platform,No sender's number,ChatExample,Camden,Synthetic-Coot,Fir,,synthetic_csv_4
 """
 
 _XML = """<?xml version="1.0" encoding="UTF-8"?>
@@ -18,7 +20,7 @@ _XML = """<?xml version="1.0" encoding="UTF-8"?>
     <incidentType>Child Pornography (possession, manufacture, and distribution)</incidentType>
     <platform>CloudPretend</platform>
     <escalateToHighPriority>Synthetic: made for the demo</escalateToHighPriority>
-    <incidentDateTime>2025-01-05T22:14:00Z</incidentDateTime>
+    <incidentDateTime>{first}</incidentDateTime>
   </incidentSummary>
   <internetDetails><webPageIncident><url>https://cloudpretend.example/u/synthetic</url></webPageIncident></internetDetails>
   <reporter><reportingPerson><firstName>Demo</firstName><lastName>Reporter</lastName></reportingPerson></reporter>
@@ -26,13 +28,23 @@ _XML = """<?xml version="1.0" encoding="UTF-8"?>
     <espIdentifier>900001</espIdentifier>
     <screenName>synthetic_xml_1</screenName>
     <ipCaptureEvent>
-      <ipAddress>192.0.2.44</ipAddress><eventName>Upload</eventName><dateTime>2025-01-05T22:13:00Z</dateTime>
+      <ipAddress>192.0.2.44</ipAddress><eventName>Upload</eventName><dateTime>{first}</dateTime>
     </ipCaptureEvent>
   </personOrUserReported>
 </report>
 """
 
 
-def example_imports() -> list[tuple[str, bytes]]:
-    """(file name, content) of each; every name in them is synthetic, every address reserved for documentation."""
-    return [("synthetic-referrals.csv", _CSV.encode()), ("synthetic-cybertip.xml", _XML.encode())]
+def example_imports(now: datetime) -> list[tuple[str, bytes]]:
+    """(file name, content) of each, with reports of the hours before ``now``.
+
+    Every name in them is synthetic, and every address is reserved for documentation.
+    """
+    times = {
+        name: (now - timedelta(hours=hours)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for name, hours in (("first", 30), ("second", 29), ("third", 27))
+    }
+    return [
+        ("synthetic-referrals.csv", _CSV.format(**times).encode()),
+        ("synthetic-cybertip.xml", _XML.format(**times).encode()),
+    ]

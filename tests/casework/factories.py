@@ -160,6 +160,7 @@ def make_case(
     if days_ago:
         then = timezone.now() - timedelta(days=days_ago)
         Case.objects.filter(pk=case.pk).update(opened_at=then, last_action_at=then)
+        case.chronology.update(at=then, recorded_at=then)
         case.refresh_from_db()
     return case
 

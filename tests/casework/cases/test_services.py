@@ -306,6 +306,12 @@ class TestClosing:
         with pytest.raises(NotPossible):
             settle(make_user("supervisor"), make_case(), area="devices", reason="Synthetic.")
 
+    def test_a_case_without_devices_does_not_read_as_ready_to_close(self):
+        """Otherwise a case in which nothing has been done yet invites closing."""
+        case = make_case()
+        make_allocation(case)
+        assert stage_of(case) == "enquiries"
+
     def test_stage_is_read_from_the_facts(self):
         case, supervisor = make_case(), make_user("supervisor")
         child = make_child(case=case)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.casework.factories import make_case, make_child, make_referral, make_user
+from tests.casework.factories import make_allocation, make_case, make_child, make_referral, make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.clocks.models import Clock
@@ -47,6 +47,12 @@ class TestStarting:
         clock = child_clock(actor, triggered_at=then)
         assert clock.due_at == then + 24 * HOUR
         assert clock.state() == "running"
+
+    def test_a_child_found_after_allocation_belongs_to_the_investigator(self, actor):
+        """Otherwise the clock of a child found later is on nobody's list."""
+        case = make_case(actor=actor)
+        investigator = make_allocation(case, actor=actor).investigator
+        assert child_clock(actor, case).owner == investigator
 
     def test_a_trigger_that_arrives_twice_starts_one_clock(self, actor):
         """Otherwise the second report of the same child would start a fresh 24 hours."""

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connection, transaction
-from tests.casework.factories import make_user
+from tests.casework.factories import make_allocation, make_case, make_user
 
+from safelight.casework.cases.services import note, record_live_contact
 from safelight.casework.ledger.merkle import leaf_hash, verify_inclusion
 from safelight.casework.ledger.models import LedgerEntry, LedgerLeaf, LedgerSeal
 from safelight.casework.ledger.services import canonical, fingerprint, record, seal
@@ -184,6 +185,17 @@ class TestRecording:
         entry = record(actor, "account.changed", actor, payload=payload, reason="é" * 600)
         again = LedgerEntry.objects.get(pk=entry.pk)
         assert leaf_hash(canonical(again)).hex() == entry.digest
+
+    def test_no_entry_of_a_whole_case_holds_what_somebody_wrote(self):
+        """Otherwise names and free text about a child would sit in a table that nobody can erase."""
+        case = make_case(title="Unrepeatable title", risk_source="Unrepeatable tool, assessed by Unrepeatable")
+        note(case.opened_by, case, "note", "Unrepeatable text.")
+        record_live_contact(case.opened_by, case, contact=True, how_known="Unrepeatable words.")
+        make_allocation(case, actor=case.opened_by)
+        text = str(list(LedgerEntry.objects.values_list("payload", "reason", "subject_label")))
+        assert "Unrepeatable" not in text
+        for link in case.people.select_related("person"):
+            assert link.person.family_name not in text
 
     def test_a_fingerprint_binds_the_text_and_never_repeats_itself(self):
         one, two = fingerprint("synthetic"), fingerprint("synthetic")

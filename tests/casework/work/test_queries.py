@@ -28,8 +28,8 @@ def test_urgent_first_then_what_runs_out_first_then_the_riskiest():
         WorkItem("unallocated, breached", "/", "f", urgent=True, due_at=NOW - timedelta(days=9)),
     ]
     assert [item.title for item in sorted(items, key=pressing)] == [
-        "unallocated, breached",
         "live contact",
+        "unallocated, breached",
         "breached",
         "tomorrow, very high",
         "tomorrow, low",

@@ -25,6 +25,7 @@ STAGES = {
     "children": "Children to protect",
     "devices": "Devices to triage",
     "submissions": "Submissions to finish",
+    "enquiries": "Enquiries, no device yet",
     "ready": "Ready to close",
     "closed": "Closed",
 }
@@ -112,6 +113,8 @@ def with_stage(cases: Any) -> Any:
             When(children, then=Value("children")),
             When(devices, then=Value("devices")),
             When(submissions, then=Value("submissions")),
+            # Nothing is unfinished because nothing was seized: that is no invitation to close.
+            When(~Exists(Device.objects.filter(case=here)), then=Value("enquiries")),
             default=Value("ready"),
             output_field=CharField(),
         )

@@ -130,7 +130,7 @@ def open_case(
             "referral": referral.reference,
             "unit": unit.code,
             "risk": risk,
-            "risk_source": source,
+            "risk_source": fingerprint(source),
             "required_skill": required_skill,
             "restricted": restricted,
             "access": [user.pk for user in people],
@@ -216,7 +216,12 @@ def record_risk(actor: Any, case: Any, *, risk: str, source: str) -> Case:
         actor,
         "case.risk_recorded",
         case,
-        payload={"from": before, "to": risk, "source": words, "clocks_earlier": [clock.pk for clock in tightened]},
+        payload={
+            "from": before,
+            "to": risk,
+            "source": fingerprint(words),
+            "clocks_earlier": [clock.pk for clock in tightened],
+        },
     )
     levels = standards().risks
     was = levels[before].title.lower() if before in levels else "not assessed"

@@ -45,6 +45,7 @@ def start_clock(
         rule_id: an id of standards/clocks.toml.
         triggered_at: when the event happened (aware); None means now.
         risk: the risk level where the rule differs by risk.
+        owner: who answers for it; left out, the case's investigator where the rule names that role.
         borough: for local overrides.
 
     Raises:
@@ -58,6 +59,8 @@ def start_clock(
     open_clock = Clock.objects.open().filter(rule=rule_id, subject_type=kind, subject_id=subject.pk).first()
     if open_clock is not None:
         return open_clock
+    if owner is None and case is not None and rule.owner == "investigator":
+        owner = case.investigator
     arguments = {"risk": risk or None, "stage": stage, "borough": borough or None}
     duration = rule.duration_for(**arguments)
     clock = Clock.objects.create(

@@ -111,9 +111,7 @@ def hold(request: HttpRequest, pk: int) -> HttpResponse:
         if made is not None:
             messages.warning(request, f"{clock.title}: on hold for {made.hours} hours. The clock runs on.")
             return redirect(_back(clock))
-    intro = (
-        "You place this hold by name. It explains the delay and ends by itself; it stops no clock."
-    )
+    intro = "You place this hold by name. It explains the delay and ends by itself; it stops no clock."
     return _step(request, clock, form, "Place a hold", intro=intro, button="Place the hold")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from safelight.casework.base.standards import standards
 from safelight.casework.ledger.models import Category, LedgerEntry, LedgerSeal
 from safelight.casework.ledger.registry import VERBS, words_for
 
@@ -36,7 +37,17 @@ class Line:
 
 def lines(entries: list[LedgerEntry]) -> list[Line]:
     """Entries as sentences."""
-    return [Line(entry, words_for(entry.verb)) for entry in entries]
+    return [Line(entry, _words(entry)) for entry in entries]
+
+
+def _words(entry: LedgerEntry) -> str:
+    """The words of the verb; a clock, which has no reference of its own, is named by its rule and subject."""
+    words, payload = words_for(entry.verb), entry.payload
+    if entry.subject_type != "clocks.clock" or "rule" not in payload:
+        return words
+    rule = standards().clocks.get(payload["rule"])
+    title = rule.title if rule else payload["rule"]
+    return f"{words} “{title}”" + (f" of {payload['subject']}" if payload.get("subject") else "")
 
 
 def visible_to(user: Any) -> QuerySet[LedgerEntry]:

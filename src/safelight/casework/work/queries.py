@@ -17,7 +17,7 @@ from safelight.casework.base.work import WorkItem
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import ClockView, views_of
 
-_LAST = datetime.max.replace(tzinfo=UTC)
+_NOW, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def _sources() -> tuple[Callable[[Any], Iterable[WorkItem]], ...]:
 
 
 def pressing(item: WorkItem) -> tuple[bool, datetime, int, str]:
-    """The order of urgency: urgent items first, then by due time, then by risk."""
+    """The order of urgency: urgent items first (those that no clock governs before all), then by due time and risk."""
     risk = {"very_high": 0, "high": 1, "": 2, "medium": 3, "low": 4}.get(item.risk, 5)
-    return (not item.urgent, item.due_at or _LAST, risk, item.title)
+    return (not item.urgent, item.due_at or (_NOW if item.urgent else _LAST), risk, item.title)
 
 
 def work_of(user: Any, now: datetime | None = None) -> Work:

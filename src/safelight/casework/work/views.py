@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from safelight.casework.base.policy import SIGNED_IN, look, page
 from safelight.casework.work.queries import work_of
+
+REFERENCE = re.compile(r"\b[A-Z]-\d{6,}\b")
 
 
 @page(SIGNED_IN)
@@ -19,5 +23,7 @@ def front(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for the signed-in person, most urgent first."""
     work = work_of(request.user)
-    look(request, "list", None, list="my work", shown=sorted({task.item.subject for task in work.tasks}))
+    # References only: titles are free text, which the ledger does not hold.
+    shown = sorted({found for task in work.tasks for found in REFERENCE.findall(task.item.subject)})
+    look(request, "list", None, list="my work", shown=shown)
     return render(request, "work/home.html", {"work": work})

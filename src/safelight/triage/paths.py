@@ -31,16 +31,18 @@ def resolve_inside(root: Path, path: str) -> Path:
     try:
         # A missing file outside must get the same answer as an existing one: no feeling out what lies elsewhere.
         found = (base / path).resolve(strict=False)
+        there = found.exists()
     except (OSError, RuntimeError) as error:
         raise EvidenceError(
-            f"The path {path!r} cannot be followed: {error}.", fix="Name a file inside the evidence folder."
+            f"The path {path[:200]!r} cannot be followed: {getattr(error, 'strerror', None) or 'a loop of links'}.",
+            fix="Name a file inside the evidence folder.",
         ) from None
     if found != base and not found.is_relative_to(base):
         raise EvidenceError(
             f"The path {path!r} leads outside the evidence folder {root}.",
             fix="Copy the image into the evidence folder, and name it there.",
         )
-    if not found.exists():
+    if not there:
         raise EvidenceError(
             f"There is no {path!r} in the evidence folder {root}.", fix="Check the name and that the disk is mounted."
         )

@@ -63,6 +63,8 @@ def test_every_file_and_byte_as_the_sleuth_kit_has_it(images: Path, tmp_path: Pa
         assert paths, "the other tool should list something"
         streams = {p: md5 for p, (e, md5) in ours.items()}
         for path in paths:
+            if path.startswith("$OrphanFiles/") and digests[path] == hashlib.md5(b"").hexdigest():
+                continue  # A record that was never used.
             assert path in streams, f"{path} is missing"
             entry = ours[path][0]
             if entry.readable and not entry.sparse and entry.allocated:

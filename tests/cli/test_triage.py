@@ -1,0 +1,115 @@
+"""`safelight triage` as an examiner types it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).resolve().parents[2] / "src"
+IMAGES = SRC.parents[1] / "shared" / "evidence" / "images"
+_PROGRAM = """
+import sys, typer
+from safelight.cli.triage import register
+from safelight.errors import SafelightError
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+app.callback()(lambda: None)
+register(app)
+try:
+    app()
+except SafelightError as error:
+    print(f"safelight: {error}", file=sys.stderr)
+    sys.exit(2)
+"""
+PASSWORDS = "39cb0970"  # The beginning of the MD5 of passwords.txt on the public images.
+
+
+@pytest.fixture(scope="module")
+def images() -> Path:
+    if not IMAGES.is_dir():
+        pytest.fail(f"The public test evidence is not at {IMAGES}: these tests need it beside the project (../shared).")
+    return IMAGES
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    """A list that knows one made-up file."""
+    path = tmp_path / "list.csv"
+    path.write_text("md5,category\n" + hashlib.md5(b"synthetic").hexdigest() + ",A\n")
+    return path
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", _PROGRAM, "triage", *map(str, arguments)],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(SRC)}, timeout=120,
+    )  # fmt: skip
+
+
+def test_one_image_with_its_parts(images: Path, listed: Path, tmp_path: Path) -> None:
+    """The first thing a newcomer types would not work."""
+    out = run(images / "ext2.split.E01", "--hash-set", listed, "--report", tmp_path / "out", "--operator", "Demo")
+    assert out.returncode == 0, out.stderr
+    assert (
+        "No listed material among the 3 files" in out.stdout
+        and "does not show that the device holds none" in out.stdout
+    )
+    record = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert record["operator"] == "Demo" and len(record["evidence"]["parts"]) == 2
+
+
+def test_a_wildcard_over_a_set_is_one_device_and_a_bad_image_does_not_stop_the_others(
+    images: Path, listed: Path, tmp_path: Path
+) -> None:
+    """One wrong file among twenty would cost the night's run."""
+    out = run(
+        images / "ext2.split.E01", images / "ext2.split.E02", images / "bogus.001", images / "iso9660.raw",
+        "--hash-set", listed, "--report", tmp_path / "out", "--quiet",
+    )  # fmt: skip
+    assert out.returncode == 2
+    assert "bogus.001 is not a forensic image" in out.stderr
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["001-ext2.split.E01", "003-iso9660.raw"]
+
+
+def test_unread_parts_exit_with_3_and_are_named(listed: Path, tmp_path: Path) -> None:
+    """A script would take an encrypted disk for a finished one."""
+    image = tmp_path / "locked.dd"
+    image.write_bytes(b"LUKS\xba\xbe\x00\x02" + random.Random(1).randbytes(2 << 20))
+    out = run(image, "--hash-set", listed, "--report", tmp_path / "out")
+    assert out.returncode == 3, out.stderr
+    assert "LUKS encryption" in out.stdout and "2.1 MB" in out.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"image": "none.E01"}, "no file"),
+        ({"set": "none.json"}, "not a file"),
+        ({"threshold": "300"}, "threshold of 300"),
+    ],
+)
+def test_bad_input_exits_with_2_and_one_line(
+    images: Path, listed: Path, tmp_path: Path, change: dict[str, str], words: str
+) -> None:
+    """An examiner would see a trace."""
+    image = tmp_path / change["image"] if "image" in change else images / "iso9660.raw"
+    hashes = tmp_path / change["set"] if "set" in change else listed
+    out = run(image, "--hash-set", hashes, "--report", tmp_path / "out", "--threshold", change.get("threshold", "31"))
+    assert out.returncode == 2
+    assert words in out.stderr and "Traceback" not in out.stderr
+
+
+def test_a_finding_is_on_the_terminal(listed: Path, tmp_path: Path) -> None:
+    """The answer would be only in a file."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "a.bin").write_bytes(b"synthetic")
+    out = run(folder, "--hash-set", listed, "--report", tmp_path / "out")
+    assert out.returncode == 0, out.stderr
+    assert "Listed material found: 1" in out.stdout

@@ -29,7 +29,7 @@ STANDINGS = {
     WAITING: ("Waiting for triage", "yellow"),
     RUNNING: ("Triage running", "blue"),
     FAILED: ("Could not be read", "red"),
-    UNREAD: ("Triaged, parts not read", "orange"),
+    UNREAD: ("Parts not read", "orange"),
     DONE: ("Triaged", "green"),
     NOT_TRIAGED: ("Not to be triaged", "grey"),
 }

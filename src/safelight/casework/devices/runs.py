@@ -130,10 +130,15 @@ def accept_unread(actor: Any, run: TriageRun, *, reason: str) -> TriageRun:
 
 def settle_triage_clock(actor: Any, device: Device) -> None:
     """Stop the triage clock once every image of the device was read, or its unread parts were accounted for."""
+    if is_triaged(device):
+        stop_clock(actor, "device_triage", device, reason="Triaged")
+
+
+def is_triaged(device: Device) -> bool:
+    """Whether the newest run of every image of the device gave an answer, or was accounted for."""
     latest = {run.image_id: run for run in TriageRun.objects.newest().filter(device=device)}
     images = list(device.images.values_list("pk", flat=True))
-    if images and all(pk in latest and counts_as_triaged(latest[pk]) for pk in images):
-        stop_clock(actor, "device_triage", device, reason="Triaged")
+    return bool(images) and all(pk in latest and counts_as_triaged(latest[pk]) for pk in images)
 
 
 def counts_as_triaged(run: TriageRun) -> bool:

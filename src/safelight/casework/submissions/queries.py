@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from safelight.casework.submissions.material import File, answered, files_of, submitted, to_grade, to_submit
+from safelight.casework.clocks.models import Clock
+from safelight.casework.devices.models import Device
+from safelight.casework.devices.runs import is_triaged
+from safelight.casework.submissions.material import File, files_of, submitted, to_grade, to_submit
 from safelight.casework.submissions.models import Grade, Submission, SubmissionItem
 
 PAGE = 50
@@ -107,9 +110,6 @@ def _files(files: list[File]) -> str:
 
 def nothing_waits(case: Any) -> list[Any]:
     """Triaged devices whose submission clock runs although nothing of them waits to be graded or submitted."""
-    from safelight.casework.clocks.models import Clock
-    from safelight.casework.devices.models import Device
-
     running = Clock.objects.open().filter(case=case, rule="caid_upload", subject_type="devices.device")
     keys = list(running.values_list("subject_id", flat=True))
     files = files_of(case)
@@ -119,5 +119,7 @@ def nothing_waits(case: Any) -> list[Any]:
         for found in file.findings
     } | set(case.submissions.filter(state=Submission.State.WRITTEN).values_list("device_id", flat=True))
     return [
-        device for device in Device.objects.filter(pk__in=keys, case=case) if device.pk not in busy and answered(device)
+        device
+        for device in Device.objects.filter(pk__in=keys, case=case)
+        if device.pk not in busy and is_triaged(device)
     ]

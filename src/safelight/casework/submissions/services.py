@@ -19,6 +19,7 @@ from safelight.casework.base.values import not_in_future, required_text
 from safelight.casework.cases.services import note
 from safelight.casework.clocks.services import stop_clock
 from safelight.casework.devices.models import Device, TriageRun
+from safelight.casework.devices.runs import is_triaged
 from safelight.casework.devices.words import ensure_open, moment_words
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
@@ -368,8 +369,11 @@ def nothing_to_submit(actor: Any, device: Device, *, reason: str) -> None:
     need(actor, "submissions.write", device, what=f"You may not do this for {device.reference}.")
     device = Device.objects.select_for_update(of=("self",)).select_related("case").get(pk=device.pk)
     text = required_text(reason, field="reason", what="The reason")
-    if not answered(device):
-        raise NotPossible(f"{device.exhibit} has not been triaged.", fix="Triage it first.")
+    if not is_triaged(device):
+        raise NotPossible(
+            f"{device.exhibit} has not been triaged in full.",
+            fix="Triage every image of it, or account for what was not read.",
+        )
     files = files_of(device.case, device=device)
     if to_submit(files, submitted(device.case)) or device.submissions.filter(state=Submission.State.WRITTEN).exists():
         raise NotPossible(f"{device.exhibit} has files to submit.", fix="Submit them.")

@@ -29,6 +29,4 @@ class Allocation(models.Model):
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="allocation_has_a_reason"),
         ]
-        indexes = [
-            models.Index(fields=["investigator"], condition=Q(ended_at=None), name="allocation_live_by_officer")
-        ]
+        indexes = [models.Index(fields=["investigator"], condition=Q(ended_at=None), name="allocation_live_by_officer")]

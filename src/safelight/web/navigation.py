@@ -30,6 +30,8 @@ NAVIGATION = (
     Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"})),
     Item("Submissions", "submissions:index", frozenset({"examiner", "investigator", "supervisor"})),
     Item("Standards", "standards_page"),
+    Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"})),
+    Item("Accounts", "accounts:index", frozenset({"administrator"})),
     Item("Ledger", "ledger:index", frozenset({"supervisor", "administrator"})),
 )
 

@@ -41,6 +41,23 @@ def test_a_copy_that_says_contact_is_live_raises_the_flag_and_none_lowers_it() -
     assert referral.live_contact
 
 
+def test_two_desks_at_the_same_moment_make_one_referral_and_lose_no_alarm(monkeypatch) -> None:
+    """The second would get an error page, or its 'contact is live' would be lost."""
+    from safelight.casework.referrals import services
+
+    first, _ = arrive()
+    real, asked = services._held, []
+
+    def blind_at_first(*key):
+        asked.append(key)
+        return None if len(asked) == 1 else real(*key)
+
+    monkeypatch.setattr(services, "_held", blind_at_first)
+    again, made = arrive(live_contact=True)
+    again.refresh_from_db()
+    assert (again, made, again.live_contact) == (first, False, True)
+
+
 def test_a_copy_alarms_even_a_case_that_the_desk_may_not_see() -> None:
     supervisor = make_user("supervisor")
     referral = make_referral(source="nca", source_reference="SYN-9")

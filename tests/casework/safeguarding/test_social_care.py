@@ -87,6 +87,11 @@ def test_the_content_stays_as_it_was_sent(desk, case) -> None:
     assert sent.content["suspects"] and sent.content["referrer"]["name"] == str(desk)
 
 
+def test_a_borough_given_alone_means_its_social_care(desk, case) -> None:
+    """One authority under two names would be chased twice or not at all."""
+    assert send(desk, case, [child_of(case, desk)], authority="camden").authority == "Camden children's social care"
+
+
 def test_a_referral_to_the_wrong_borough_is_refused(desk, case) -> None:
     """It would lie in another council's inbox while the child's own knows nothing."""
     child = child_of(case, desk, borough="Brent")

@@ -72,6 +72,14 @@ class Person(Referenced):
     def name(self) -> str:
         return f"{self.given_names} {self.family_name}".strip() or "Name not known"
 
+    @property
+    def born_words(self) -> str:
+        """``4 May 2016``, ``May 2016``, ``about 2016`` or ``not known``: never more exact than what is known."""
+        if self.born is None:
+            return "not known"
+        exact = {"day": f"{self.born.day} {self.born:%B %Y}", "month": f"{self.born:%B %Y}"}
+        return exact.get(self.born_precision, f"about {self.born.year}")
+
     def age_on(self, day: date | None = None) -> int | None:
         """Age in whole years, or None when the date of birth is not known."""
         if self.born is None:

@@ -34,6 +34,11 @@ class Candidate:
     reasons: tuple[str, ...]
     weight: int
 
+    @property
+    def born(self) -> str:
+        """The date of birth as far as it is known."""
+        return self.person.born_words
+
 
 def appearances(person: Person, user: Any) -> list[Appearance]:
     """Where the person appears, in the cases and referrals that ``user`` sees; newest first."""

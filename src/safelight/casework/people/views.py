@@ -13,7 +13,6 @@ from safelight.casework.people.forms import PersonForm
 from safelight.casework.people.models import Person
 from safelight.casework.people.queries import appearances
 from safelight.casework.people.services import add_identifiers, update_person
-from safelight.casework.safeguarding.content import born_words
 
 FIELDS = ("family_name", "given_names", "born", "born_precision", "sex", "address", "postcode", "borough")
 
@@ -28,7 +27,6 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
         "people/detail.html",
         {
             "person": person,
-            "born": born_words(person),
             "identifiers": list(person.identifiers.order_by("kind", "value")),
             "appearances": appearances(person, request.user),
             "may_change": request.user.has_perm("people.change", person),

@@ -132,10 +132,11 @@ def record_referral(
         held = _held(source, source_reference)
         if held is None:
             raise
+        _receive_again(actor, held, live_contact=live_contact, high_priority=high_priority)
         return held, False
     for role, person in people:
         ReferralPerson.objects.create(referral=referral, person=create_person(actor, **person), role=role)
-    ReferralFile.objects.bulk_create(_files(referral, files))
+    held_files = ReferralFile.objects.bulk_create(_files(referral, files))
     record(
         actor,
         "referral.recorded",
@@ -148,7 +149,7 @@ def record_referral(
             "high_priority": high_priority,
             "unit": referral.unit.code if referral.unit else None,
             "people": [str(role) for role, _ in people],
-            "files": referral.files.count(),
+            "files": len(held_files),
             "batch": batch.reference if batch else None,
             "summary": fingerprint(text),
         },

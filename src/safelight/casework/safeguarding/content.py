@@ -9,7 +9,6 @@ whether the parents know. The content is kept as it was sent: later changes of t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from typing import Any
 
 from django.utils import timezone
@@ -32,22 +31,11 @@ QUESTIONS: dict[str, str] = {
 """What only a person can say, by the name under which it is kept."""
 
 
-def born_words(person: Person) -> str:
-    """``4 May 2016``, ``May 2016``, ``about 2016`` or ``not known``."""
-    return _born(person.born, person.born_precision)
-
-
-def _born(born: date | None, precision: str) -> str:
-    if born is None:
-        return "not known"
-    return {"day": f"{born.day} {born:%B %Y}", "month": f"{born:%B %Y}"}.get(precision, f"about {born.year}")
-
-
 def _person(person: Person) -> dict[str, Any]:
     return {
         "reference": person.reference,
         "name": person.name,
-        "born": born_words(person),
+        "born": person.born_words,
         "sex": str(person.get_sex_display()),
         "address": ", ".join(part for part in (person.address, person.postcode) if part),
         "borough": person.borough,

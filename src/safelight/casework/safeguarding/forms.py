@@ -30,7 +30,10 @@ class CheckForm(forms.Form):
     """The three questions. 'Not known yet' is an honest answer; it stays on the work list until it is answered."""
 
     lives_with = forms.ChoiceField(
-        label="Does anyone around the suspect live with children?", choices=Answer.choices, widget=forms.RadioSelect
+        label="Does the suspect live with children?",
+        choices=Answer.choices,
+        widget=forms.RadioSelect,
+        help_text="In the same home, also for part of the time; own children, those of a partner or lodger",
     )
     sees = forms.ChoiceField(
         label="Does the suspect see children?",

@@ -68,6 +68,8 @@ def send_safeguarding_referral(
     if not named or len(named) != len(set(keys)):
         raise Invalid("Choose at least one child of this case.", fix="Tick the children.", field="children")
     authority = _text(authority, "authority", "The authority", 60)
+    # "Camden" and "Camden children's social care" are one recipient.
+    authority = social_care_for(authority) or authority
     recipient = _text(recipient, "recipient", "The recipient", 160)
     what = "The concern"
     concern = plain(

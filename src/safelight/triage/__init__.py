@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from safelight.triage.evidence import open_evidence
     from safelight.triage.exports import write_report
+    from safelight.triage.md5lanes import warm_up
     from safelight.triage.model import (
         EvidencePart,
         Extent,
@@ -54,6 +55,7 @@ _HOMES = {
     "pipeline": ("triage_device",),
     "exports": ("write_report",),
     "evidence": ("open_evidence",),
+    "md5lanes": ("warm_up",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -78,6 +80,7 @@ __all__ = [
     "open_evidence",
     "resolve_inside",
     "triage_device",
+    "warm_up",
     "write_report",
 ]
 

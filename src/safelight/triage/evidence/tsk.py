@@ -59,6 +59,7 @@ class TskFileSystem(FileSystemReader):
         self._block = int(info.block_size)
         super().__init__(index, volume, offset, int(info.block_count) * self._block, self._block)
         self._evidence = evidence
+        self.media = evidence  # What the extents of its files are offsets into.
         self.type = _FAMILIES.get(int(info.ftype), f"file system type {int(info.ftype)}")
         self._ntfs = self.type == "NTFS"
         self._first, self._last = int(info.first_inum), int(info.last_inum)

@@ -1,20 +1,23 @@
-"""What waits in the cases: live contact first, then cases without an investigator."""
+"""What waits in the cases: live contact first, then cases without an investigator, then cases new to theirs."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
+from safelight.casework.allocation.models import Allocation
 from safelight.casework.base.work import WorkItem
-from safelight.casework.cases.models import Case
+from safelight.casework.cases.models import Case, ChronologyEntry
 from safelight.casework.clocks.models import Clock
 
 MOST = 50
 
 
 def items_for(user: Any) -> list[WorkItem]:
-    """For the investigator: own cases with live contact. For the supervisor: the unit's, and those that nobody has."""
+    """For the investigator: own cases with live contact, and those in which nothing was done since they were given.
+    For the supervisor: the unit's, and those that nobody has."""
     if user.role not in ("investigator", "supervisor"):
         return []
     mine = Case.objects.visible_to(user).open()
@@ -38,7 +41,26 @@ def items_for(user: Any) -> list[WorkItem]:
         clocks = Clock.objects.open().filter(case__in=waiting, rule="allocation_to_investigator")
         by_case = {clock.case_id: clock for clock in clocks}
         items += [_allocate(case, by_case.get(case.pk)) for case in waiting]
+    else:
+        items += [_begin(row.case) for row in _untouched(user, mine)]
     return items
+
+
+def _untouched(user: Any, mine: Any) -> Any:
+    """The investigator's live allocations since which the investigator recorded nothing in the case."""
+    done = ChronologyEntry.objects.filter(case=OuterRef("case"), actor=user, recorded_at__gte=OuterRef("started_at"))
+    rows = Allocation.objects.filter(investigator=user, ended_at=None, case__in=mine).exclude(Exists(done))
+    return rows.select_related("case").order_by("started_at", "pk")[:MOST]
+
+
+def _begin(case: Any) -> WorkItem:
+    return WorkItem(
+        title="Begin: this case is new to you",
+        url=reverse("cases:detail", kwargs={"reference": case.reference}),
+        subject=f"{case.reference} {case.title}",
+        risk=case.risk,
+        group="New cases",
+    )
 
 
 def _allocate(case: Any, clock: Any) -> WorkItem:

@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.utils import timezone
+
+from safelight.casework.allocation.models import Allocation
 from safelight.casework.base.errors import NotPossible
 from safelight.casework.cases.models import Case
 from safelight.casework.devices.models import Device, EvidenceImage, TriageRun
 from safelight.casework.devices.runs import queue_triage
-from safelight.casework.devices.services import register_image
+from safelight.casework.devices.services import book_in, register_image
 from safelight.casework.devices.tasks import run_triage
 from safelight.casework.hashsets.services import import_hash_set
 from safelight.casework.submissions.grading import record_grade
@@ -115,8 +118,22 @@ class Bench:
         record_receipt(examiner, submission, receipt=f"SYN-CAID-{submission.pk:05d}", rejected=rejected)
 
     def leave_waiting(self, examiner: Any, count: int) -> list[TriageRun]:
-        """Queue runs that the worker will carry out when the demo starts, so that live progress can be seen."""
-        devices = Device.objects.filter(
-            case__unit__code=self.home, case__status="open", images=None, decision="triage"
-        ).order_by("-pk")[:count]
-        return [queue_triage(examiner, device, self.register(device, examiner)) for device in devices]
+        """Seize fresh exhibits and queue their triage, so that the worker can be seen at it when the demo starts."""
+        seized_at = timezone.now() - timedelta(minutes=90)
+        live = Allocation.objects.filter(ended_at=None, case__unit__code=self.home, case__status="open")
+        runs = []
+        for place, allocation in enumerate(live.select_related("case", "investigator").order_by("-pk")[:count]):
+            device = book_in(
+                allocation.investigator,
+                allocation.case,
+                exhibit=f"SYN/NEW/{place + 1}",
+                kind="card",
+                description="Memory card found this morning (synthetic)",
+                seized_at=seized_at,
+                seized_from="1 Example Street",
+                seized_by=str(allocation.investigator),
+                place="Property store, Example Road",
+                seal=f"SYN90000{place}",
+            )
+            runs.append(queue_triage(examiner, device, self.register(device, examiner)))
+        return runs

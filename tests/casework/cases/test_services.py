@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -12,6 +13,7 @@ from tests.casework.factories import (
     make_case,
     make_child,
     make_contact_check,
+    make_device,
     make_referral,
     make_unit,
     make_user,
@@ -321,3 +323,53 @@ class TestClosing:
         assert stage_of(case) == "children"
         stop_clock(supervisor, "police_referral_to_csc", child, reason="Synthetic.")
         assert stage_of(case) == "children", "no referral to social care holds this child"
+
+
+class TestTheChildOutlivesTheCase:
+    """Settling, closing and reopening an investigation never help a clock that protects a child."""
+
+    def settled(self) -> tuple[Any, Any, Any, Any]:
+        case, supervisor = make_case(), make_user("supervisor")
+        child = make_child(case=case, identified_at=timezone.now() - timedelta(hours=30))
+        at = {"triggered_at": child.identified_at, "case": case, "unit": case.unit}
+        clock = start_clock(supervisor, "police_referral_to_csc", child, **at)
+        settle(supervisor, case, area="safeguarding", reason="Synthetic.")
+        close_case(supervisor, case, outcome="no_suspect", note="Synthetic.")
+        clock.refresh_from_db()
+        return case, supervisor, child, clock
+
+    def test_closing_leaves_the_clock_running_where_supervisors_see_it(self):
+        from safelight.casework.supervision.queries import board
+        from safelight.casework.work.queries import work_of
+
+        case, supervisor, _, clock = self.settled()
+        assert (clock.stopped_at, clock.state()) == (None, "breached")
+        assert [view.clock.pk for view in board(supervisor).children] == [clock.pk]
+        assert any(case.reference in task.item.subject for task in work_of(supervisor).tasks)
+
+    def test_social_care_can_be_told_and_can_answer_although_the_case_is_closed(self):
+        from safelight.casework.safeguarding.services import record_acknowledgement, send_safeguarding_referral
+
+        case, supervisor, child, clock = self.settled()
+        sent = send_safeguarding_referral(
+            supervisor, case, children=[child], authority="Camden", recipient="Duty desk", concern="Synthetic."
+        )
+        clock.refresh_from_db()
+        assert clock.stopped_at == sent.sent_at
+        record_acknowledgement(supervisor, sent, by="Duty desk", decision="assessment")
+        assert not Clock.objects.open().filter(case=case).exists()
+
+    def test_reopening_gives_no_clock_more_time(self):
+        """Otherwise closing for a minute wipes every late clock of the case."""
+        case, supervisor = make_case(), make_user("supervisor")
+        device = make_device(case)
+        clock = Clock.objects.get(rule="device_triage", subject_id=device.pk)
+        before = (clock.triggered_at, clock.due_at)
+        settle(supervisor, case, area="devices", reason="Synthetic.")
+        close_case(supervisor, case, outcome="no_suspect", note="Synthetic.")
+        clock.refresh_from_db()
+        assert clock.stopped_at is not None
+        reopen_case(supervisor, case, reason="Synthetic.")
+        clock.refresh_from_db()
+        assert (clock.stopped_at, clock.triggered_at, clock.due_at) == (None, *before)
+        assert Clock.objects.open().filter(case=case, rule="supervisor_review").count() == 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.casework.factories import make_allocation, make_case, make_child, make_referral, make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
-from safelight.casework.clocks.models import Clock
+from safelight.casework.clocks.models import Clock, Hold
 from safelight.casework.clocks.queries import clock_page, clocks_of_case, view_of, views_of
 from safelight.casework.clocks.services import (
     lift_hold,
@@ -38,6 +38,11 @@ def actor():
 def child_clock(actor, case=None, **fields):
     case = case or make_case(actor=actor)
     return start_clock(actor, "police_referral_to_csc", make_child(case=case), case=case, unit=case.unit, **fields)
+
+
+def told(actor, clock):
+    child = ChildAtRisk.objects.get(pk=clock.subject_id)
+    return stop_clock(actor, "police_referral_to_csc", child, reason="Social care told.")
 
 
 class TestStarting:
@@ -114,11 +119,32 @@ class TestStopping:
         clock.refresh_from_db()
         assert clock.stopped_at is None
 
-    def test_closing_a_case_stops_its_clocks_and_no_others(self, actor):
+    def test_closing_a_case_stops_its_clocks_but_not_the_childs_and_no_others(self, actor):
+        """Otherwise a case closed within 24 hours shows 'met' for a child of whom social care never heard."""
         mine, other = child_clock(actor), child_clock(actor)
-        assert stop_clocks_of_case(actor, mine.case, reason="Synthetic.") == 3
-        other.refresh_from_db()
-        assert other.stopped_at is None
+        assert stop_clocks_of_case(actor, mine.case, reason="Synthetic.") == 2
+        for clock in (mine, other):
+            clock.refresh_from_db()
+            assert clock.stopped_at is None
+
+    def test_an_event_that_turns_out_to_be_earlier_brings_the_clock_forward_and_never_back(self, actor):
+        """Otherwise a child who was known on Monday has until Thursday, because Tuesday was written down first."""
+        clock = child_clock(actor, triggered_at=timezone.now() - HOUR)
+        child, due = ChildAtRisk.objects.get(pk=clock.subject_id), clock.due_at
+        earlier = timezone.now() - 30 * HOUR
+        again = start_clock(actor, "police_referral_to_csc", child, triggered_at=earlier, case=clock.case)
+        assert (again.pk, again.triggered_at, again.due_at) == (clock.pk, earlier, earlier + 24 * HOUR)
+        assert again.state() == "breached"
+        later = start_clock(actor, "police_referral_to_csc", child, triggered_at=timezone.now(), case=clock.case)
+        assert later.due_at == earlier + 24 * HOUR < due
+        assert LedgerEntry.objects.filter(verb="clock.due_earlier", subject_id=str(clock.pk)).count() == 1
+
+    def test_a_desk_whose_watch_is_fast_starts_no_clock_in_the_future(self, actor):
+        """Otherwise social care, told a minute later, is 'told before the clock started' and the form refuses it."""
+        clock = child_clock(actor, triggered_at=timezone.now() + timedelta(minutes=4))
+        assert clock.triggered_at <= timezone.now()
+        child = ChildAtRisk.objects.get(pk=clock.subject_id)
+        assert stop_clock(actor, "police_referral_to_csc", child, reason="Sent.").stopped_at is not None
 
 
 class TestHolds:
@@ -163,7 +189,9 @@ class TestHolds:
         with pytest.raises(NotPossible):
             lift_hold(actor, hold)
         second = place_hold(actor, clock, reason="Synthetic.", hours=1)
-        type(second).objects.filter(pk=second.pk).update(expires_at=timezone.now() - HOUR)
+        type(second).objects.filter(pk=second.pk).update(
+            placed_at=timezone.now() - 2 * HOUR, expires_at=timezone.now() - HOUR
+        )
         place_hold(actor, clock, reason="Synthetic.", hours=1)
         assert clock.holds.count() == 3
 
@@ -173,7 +201,7 @@ class TestHolds:
         with pytest.raises(NotPossible, match="may not be held"):
             place_hold(actor, clock, reason="x", hours=1)
         held = child_clock(actor, case)
-        stop_clocks_of_case(actor, case, reason="Synthetic.")
+        told(actor, held)
         with pytest.raises(NotPossible, match="ended"):
             place_hold(actor, held, reason="x", hours=1)
 
@@ -204,7 +232,7 @@ class TestSweep:
 
     def test_a_stopped_clock_is_not_alarmed(self, actor):
         clock = child_clock(actor, triggered_at=timezone.now() - 30 * HOUR)
-        stop_clocks_of_case(actor, clock.case, reason="Synthetic.")
+        told(actor, clock)
         assert clock.pk not in [one.pk for one in sweep()]
 
 
@@ -244,3 +272,33 @@ class TestPages:
         start_clock(actor, "police_referral_to_csc", make_child(referral=referral), referral=referral)
         assert len(clock_page(make_user("referral_desk")).rows) == 1
         assert clock_page(make_user()).rows == []
+
+
+class TestTheDatabaseItself:
+    """A hold that no service wrote is held to the same rules."""
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"supervisor": None},
+            {"reason": ""},
+            {"hours": 25},
+            {"hours": 0},
+            {"expires_at": None},
+            {"expires_at": timedelta(hours=25)},
+            {"expires_at": timedelta(0)},
+        ],
+    )
+    def test_no_row_is_a_hold_without_name_reason_and_an_expiry_within_its_hours(self, actor, wrong):
+        clock, now = child_clock(actor), timezone.now()
+        fields = {"clock": clock, "supervisor": actor, "reason": "Synthetic.", "placed_at": now, "hours": 24}
+        fields |= {"expires_at": now + timedelta(hours=24), **wrong}
+        if isinstance(fields["expires_at"], timedelta):
+            fields["expires_at"] = now + fields["expires_at"]
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Hold.objects.create(**fields)
+
+    def test_no_update_makes_a_hold_longer(self, actor):
+        hold = place_hold(actor, child_clock(actor), reason="Synthetic.", hours=2)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Hold.objects.filter(pk=hold.pk).update(expires_at=timezone.now() + timedelta(days=9))

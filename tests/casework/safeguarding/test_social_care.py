@@ -175,3 +175,13 @@ def test_nobody_who_may_not_see_the_case_writes_to_social_care(desk) -> None:
         send(desk, restricted, [])
     with pytest.raises(NotAllowed):
         send(make_user("examiner"), make_case(), [])
+
+
+def test_a_page_that_is_sent_twice_tells_social_care_once(desk, case) -> None:
+    """A second click would leave two referrals to chase, and a duty desk that reads the same child twice."""
+    children = [child_of(case, desk), child_of(case, desk)]
+    first = send(desk, case, children)
+    with pytest.raises(NotPossible, match=first.reference):
+        send(desk, case, children)
+    send(desk, case, children, concern="Synthetic news about the same children.")
+    assert case.safeguarding_referrals.count() == 2

@@ -14,7 +14,7 @@ from safelight.casework.base.values import required_text
 from safelight.casework.cases.models import Case, Settlement
 from safelight.casework.cases.queries import obstacles
 from safelight.casework.cases.writing import lock_open, write_entry
-from safelight.casework.clocks.services import start_clock, stop_clocks_of_case
+from safelight.casework.clocks.services import CLOSED, resume_clocks_of_case, start_clock, stop_clocks_of_case
 from safelight.casework.ledger.services import fingerprint, record
 
 
@@ -23,7 +23,7 @@ def settle(actor: Any, case: Any, *, area: str, reason: str) -> Settlement:
     """A supervisor's reason why an unfinished part does not keep the case open.
 
     It covers what is unfinished now: a child, device or submission that is recorded later is an obstacle again. It
-    stops no clock; closing does.
+    stops no clock.
 
     Args:
         area: "safeguarding", "devices" or "submissions".
@@ -49,7 +49,8 @@ def settle(actor: Any, case: Any, *, area: str, reason: str) -> Settlement:
 
 @transaction.atomic
 def close_case(actor: Any, case: Any, *, outcome: str, note: str) -> Case:
-    """Close a case with its outcome. Its open clocks stop now; a late one stays late.
+    """Close a case with its outcome. Its open clocks stop now, a late one stays late; those that protect a child run on
+    until social care was told and has answered, whatever reason settled that part.
 
     Args:
         outcome: an id of standards/outcomes.toml.
@@ -75,7 +76,7 @@ def close_case(actor: Any, case: Any, *, outcome: str, note: str) -> Case:
         )
     now = timezone.now()
     title = standards().outcomes[outcome].title
-    stopped = stop_clocks_of_case(actor, case, reason=f"Case closed: {title}", at=now)
+    stopped = stop_clocks_of_case(actor, case, reason=f"{CLOSED}{title}", at=now)
     finish_allocation(actor, case, reason="Case closed", at=now)
     case.status, case.outcome, case.outcome_note = Case.Status.CLOSED, outcome, text
     case.closed_at, case.closed_by = now, actor
@@ -102,11 +103,13 @@ def reopen_case(actor: Any, case: Any, *, reason: str) -> Case:
     if case.status == Case.Status.OPEN:
         raise NotPossible(f"{case.reference} is open.", fix="There is nothing to reopen.")
     text = required_text(reason, field="reason", what="The reason")
-    before = case.outcome
+    before, closed_at = case.outcome, case.closed_at
     case.status, case.outcome, case.outcome_note = Case.Status.OPEN, "", ""
     case.closed_at, case.closed_by = None, None
     case.save(update_fields=["status", "outcome", "outcome_note", "closed_at", "closed_by"])
     case.settlements.all().delete()
+    afresh = ("allocation_to_investigator", "supervisor_review")
+    resume_clocks_of_case(actor, case, closed_at=closed_at, besides=afresh)
     common = {"case": case, "unit": case.unit, "risk": case.risk, "borough": case.borough}
     start_clock(actor, "allocation_to_investigator", case, **common)
     start_clock(actor, "supervisor_review", case, **common)

@@ -130,7 +130,9 @@ class Clock(models.Model):
 
 
 class Hold(models.Model):
-    """A reasoned, expiring delay by a named supervisor. It explains a clock; it never stops it or moves its time."""
+    """A reasoned, expiring delay by a named supervisor. It explains a clock; it never stops it or moves its time.
+
+    That it expires within its hours is a rule of the database as well (migration 0002)."""
 
     clock = models.ForeignKey(Clock, on_delete=models.PROTECT, related_name="holds")
     supervisor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="holds")
@@ -145,6 +147,9 @@ class Hold(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(hours__gte=1, hours__lte=24), name="clocks_hold_at_most_24_hours"),
             models.CheckConstraint(condition=~Q(reason=""), name="clocks_hold_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("placed_at")), name="clocks_hold_expires_after_it_is_placed"
+            ),
             models.UniqueConstraint(fields=["clock"], condition=Q(lifted_at=None), name="clocks_one_live_hold"),
         ]
 

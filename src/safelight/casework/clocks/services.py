@@ -16,7 +16,12 @@ from safelight.casework.clocks.models import Clock, Hold
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
 
-LONGEST_HOLD_HOURS = 24
+CLOSED = "Case closed: "
+
+
+def longest_hold_hours() -> int:
+    """How long a hold may last (policy hold_max_hours; the database allows 24 at most, whatever the policy says)."""
+    return min(24, int(standards().policy["hold_max_hours"].value))
 
 
 def _label(subject: models.Model) -> str:
@@ -56,9 +61,12 @@ def start_clock(
         raise Invalid(f"There is no clock {rule_id!r} in the standards.", fix="See `safelight standards`.")
     moment = not_in_future(triggered_at, field="triggered_at", what="The time of the event")
     kind = subject._meta.label_lower
-    open_clock = Clock.objects.open().filter(rule=rule_id, subject_type=kind, subject_id=subject.pk).first()
+    mine = Clock.objects.select_for_update(of=("self",)).open()
+    open_clock = mine.filter(rule=rule_id, subject_type=kind, subject_id=subject.pk).first()
     if open_clock is not None:
-        return open_clock
+        return (
+            _begin_earlier(actor, open_clock, rule, moment, borough) if moment < open_clock.triggered_at else open_clock
+        )
     if owner is None and case is not None and rule.owner == "investigator":
         owner = case.investigator
     arguments = {"risk": risk or None, "stage": stage, "borough": borough or None}
@@ -86,6 +94,24 @@ def start_clock(
         clock,
         case=case,
         payload={"rule": rule_id, "subject": _label(subject), "triggered_at": moment, "due_at": clock.due_at},
+    )
+    return clock
+
+
+def _begin_earlier(actor: Any, clock: Clock, rule: Any, moment: datetime, borough: str) -> Clock:
+    """The event turns out to have happened before the time that is recorded: the clock has run since then."""
+    due = rule.due_at(moment, risk=clock.risk or None, stage=clock.stage, borough=borough or None)
+    before = clock.due_at
+    if due is not None and (before is None or due < before):
+        clock.due_at, clock.alerted_at = due, None
+    clock.triggered_at = moment
+    clock.save(update_fields=["triggered_at", "due_at", "alerted_at"])
+    record(
+        actor,
+        "clock.due_earlier",
+        clock,
+        case=clock.case,
+        payload={"rule": clock.rule, "subject": clock.subject_label, "triggered_at": moment, "from": before, "to": due},
     )
     return clock
 
@@ -182,9 +208,15 @@ def tighten_for_risk(actor: Any, case: Any) -> list[Clock]:
 
 @transaction.atomic
 def stop_clocks_of_case(actor: Any, case: Any, *, reason: str, at: datetime | None = None) -> int:
-    """Stop every open clock of the case (it is being closed). A late one stays late. Returns how many."""
+    """Stop the open clocks of a case that is being closed. A late one stays late. Returns how many.
+
+    Those that protect a child are not touched: closing an investigation tells no social worker. They run on, and are
+    seen as running or breached, until what they wait for has happened.
+    """
     moment = not_in_future(at, field="at", what="The time")
-    clocks = list(Clock.objects.select_for_update(of=("self",)).open().filter(case=case))
+    protecting = [rule.id for rule in standards().clocks.values() if rule.area == "safeguarding"]
+    rows = Clock.objects.select_for_update(of=("self",)).open().filter(case=case).exclude(rule__in=protecting)
+    clocks = list(rows)
     for clock in clocks:
         clock.stopped_at, clock.stop_reason = max(moment, clock.triggered_at), reason[:300]
         record(
@@ -200,6 +232,28 @@ def stop_clocks_of_case(actor: Any, case: Any, *, reason: str, at: datetime | No
             },
         )
     Clock.objects.bulk_update(clocks, ["stopped_at", "stop_reason"], batch_size=500)
+    return len(clocks)
+
+
+@transaction.atomic
+def resume_clocks_of_case(actor: Any, case: Any, *, closed_at: datetime, besides: tuple[str, ...] = ()) -> int:
+    """Let the clocks run on that only the closing of the case had stopped: it is open again. Returns how many.
+
+    Each keeps its own trigger and due time, so that closing and reopening gives nobody more time.
+
+    Args:
+        closed_at: when the case was closed. besides: rules that start afresh instead.
+    """
+    rows = Clock.objects.select_for_update(of=("self",)).filter(
+        case=case, stopped_at=closed_at, stop_reason__startswith=CLOSED, not_applicable=False
+    )
+    clocks = list(rows.exclude(rule__in=besides))
+    for clock in clocks:
+        clock.stopped_at, clock.stop_reason = None, ""
+        if clock.owner_role == "investigator":
+            clock.owner = None
+        clock.save(update_fields=["stopped_at", "stop_reason", "owner"])
+        record(actor, "clock.resumed", clock, case=case, payload={"rule": clock.rule, "subject": clock.subject_label})
     return len(clocks)
 
 
@@ -224,10 +278,9 @@ def place_hold(actor: Any, clock: Clock, *, reason: str, hours: int) -> Hold:
             f"{clock.title} may not be held.", fix="Act now, or record who decided otherwise in a review."
         )
     text = required_text(reason, field="reason", what="The reason")
-    if not 1 <= hours <= LONGEST_HOLD_HOURS:
-        raise Invalid(
-            f"A hold lasts 1 to {LONGEST_HOLD_HOURS} hours, not {hours}.", fix="Choose a shorter time.", field="hours"
-        )
+    longest = longest_hold_hours()
+    if not 1 <= hours <= longest:
+        raise Invalid(f"A hold lasts 1 to {longest} hours, not {hours}.", fix="Choose a shorter time.", field="hours")
     now = timezone.now()
     live = clock.holds.filter(lifted_at=None).first()
     if live and live.is_live(now):
@@ -252,6 +305,7 @@ def place_hold(actor: Any, clock: Clock, *, reason: str, hours: int) -> Hold:
 def lift_hold(actor: Any, hold: Hold) -> Hold:
     """End a hold before it expires. Raises NotAllowed, and NotPossible when it has ended."""
     need(actor, "clocks.hold", hold.clock, what="You may not lift this hold.")
+    hold = Hold.objects.select_for_update(of=("self",)).select_related("clock__case").get(pk=hold.pk)
     if not hold.is_live():
         raise NotPossible("This hold has already ended.")
     hold.lifted_at = timezone.now()

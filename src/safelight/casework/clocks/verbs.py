@@ -11,6 +11,7 @@ register_verbs(
         "clock.held": "placed a hold on the clock",
         "clock.hold_lifted": "lifted the hold on the clock",
         "clock.due_earlier": "brought forward the due time of the clock",
+        "clock.resumed": "let the clock run on",
         "clock.owner_changed": "changed the owner of the clock",
     }
 )

@@ -16,7 +16,7 @@ from safelight.casework.base.policy import look, page, require
 from safelight.casework.base.standards import standards
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import clock_page, view_of
-from safelight.casework.clocks.services import LONGEST_HOLD_HOURS, lift_hold, place_hold
+from safelight.casework.clocks.services import lift_hold, longest_hold_hours, place_hold
 
 STATES = {"breached": "Past their time", "running": "Still running"}
 
@@ -53,9 +53,14 @@ class HoldForm(forms.Form):
     """Why a clock will be late, and until when that holds."""
 
     reason = forms.CharField(label="Reason", widget=forms.Textarea, max_length=2_000)
-    hours = forms.IntegerField(
-        label="For how many hours", min_value=1, max_value=LONGEST_HOLD_HOURS, help_text="24 at most"
-    )
+    hours = forms.IntegerField(label="For how many hours")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        longest = longest_hold_hours()
+        self.fields["hours"] = forms.IntegerField(
+            label="For how many hours", min_value=1, max_value=longest, help_text=f"1 to {longest}"
+        )
 
 
 class LiftForm(forms.Form):

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.forms import BaseFormSet, formset_factory
 
 from safelight.casework.base.fields import DayField, MomentField
-from safelight.casework.clocks.services import LONGEST_HOLD_HOURS
+from safelight.casework.clocks.services import longest_hold_hours
 from safelight.casework.people.boroughs import boroughs, social_care_for
 from safelight.casework.people.models import Sex
 from safelight.casework.safeguarding.content import QUESTIONS
@@ -147,11 +147,16 @@ class HoldForm(forms.Form):
         max_length=4_000,
         help_text="What would go wrong, and how the child is kept safe meanwhile",
     )
-    hours = forms.IntegerField(
-        label="For how many hours", min_value=1, max_value=LONGEST_HOLD_HOURS, help_text="1 to 24"
-    )
+    hours = forms.IntegerField(label="For how many hours")
 
     display = {"hours": {"width": 2, "suffix": "hours"}}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        longest = longest_hold_hours()
+        self.fields["hours"] = forms.IntegerField(
+            label="For how many hours", min_value=1, max_value=longest, help_text=f"1 to {longest}"
+        )
 
 
 class ReferForm(forms.Form):

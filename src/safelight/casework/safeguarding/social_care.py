@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from safelight.casework.base.errors import Invalid, NotPossible
 from safelight.casework.base.rights import need
 from safelight.casework.base.values import not_in_future, required_text
 from safelight.casework.cases.services import note
-from safelight.casework.cases.writing import lock_open
+from safelight.casework.cases.writing import lock
 from safelight.casework.clocks.services import start_clock, stop_clock
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
@@ -25,6 +25,7 @@ from safelight.casework.safeguarding.models import ChildAtRisk, SafeguardingRefe
 DECISION = "csc_referral_decision"
 CHASE = "csc_referral_no_reply_chase"
 LONGEST_CONCERN = 10_000
+SENT_TWICE = timedelta(minutes=10)
 _REFUSAL = "You may not write to social care for this case."
 
 
@@ -51,12 +52,12 @@ def send_safeguarding_referral(
 
     Raises:
         NotAllowed: the actor may not see the case, or the role may not.
-        NotPossible: the case is closed.
+        NotPossible: these words about these children went to this authority minutes ago.
         Invalid: no child, a child of another case or another authority, a text missing or too long, or a time that
             lies ahead or before a child was identified.
     """
     need(actor, "safeguarding.refer", case, what=_REFUSAL)
-    case = lock_open(case)
+    case = lock(case)
     moment = not_in_future(sent_at, field="sent_at", what="The time of sending")
     keys = [child.pk for child in children]
     named = list(
@@ -85,6 +86,7 @@ def send_safeguarding_referral(
             raise Invalid(
                 f"{child.reference} was identified after that time.", fix="Check the time of sending.", field="sent_at"
             )
+    _not_sent_twice(case, named, authority, recipient, concern, moment)
     content = compose(
         actor,
         case,
@@ -129,6 +131,17 @@ def send_safeguarding_referral(
     return sent
 
 
+def _not_sent_twice(
+    case: Any, children: list[ChildAtRisk], authority: str, recipient: str, concern: str, at: datetime
+) -> None:
+    """A page that is sent twice (a second click, a reload) is one referral. The case is locked, so that one is first."""
+    same = SafeguardingReferral.objects.filter(case=case, authority=authority, recipient=recipient, concern=concern)
+    keys = {child.pk for child in children}
+    for one in same.filter(sent_at__range=(at - SENT_TWICE, at + SENT_TWICE)):
+        if set(one.children.values_list("pk", flat=True)) == keys:
+            raise NotPossible(f"This is recorded already, as {one.reference}.", fix="See the tab Children.")
+
+
 def _text(value: str, field: str, what: str, longest: int) -> str:
     return one_line(required_text(value, field=field, what=what), longest=longest, field=field, what=what)
 
@@ -166,7 +179,7 @@ def record_chase(actor: Any, sr: SafeguardingReferral, *, text: str = "") -> Saf
 
     Raises:
         NotAllowed: the actor may not see the case, or the role may not.
-        NotPossible: social care has decided, or the case is closed.
+        NotPossible: social care has decided.
     """
     need(actor, "safeguarding.refer", sr, what=_REFUSAL)
     sr = _locked(sr)
@@ -198,7 +211,7 @@ def record_acknowledgement(
 
     Raises:
         NotAllowed: the actor may not see the case, or the role may not.
-        NotPossible: nothing new (acknowledged already, and no decision given), or the case is closed.
+        NotPossible: nothing new (acknowledged already, and no decision given).
         Invalid: no name, an unknown decision, or a time that lies ahead or before the sending.
     """
     need(actor, "safeguarding.refer", sr, what=_REFUSAL)
@@ -246,5 +259,5 @@ def _not_before(rule: str, sr: SafeguardingReferral, moment: datetime) -> dateti
 
 def _locked(sr: SafeguardingReferral) -> SafeguardingReferral:
     sr = SafeguardingReferral.objects.select_for_update(of=("self",)).select_related("case__unit").get(pk=sr.pk)
-    lock_open(sr.case)
+    lock(sr.case)
     return sr

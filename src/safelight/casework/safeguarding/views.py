@@ -74,7 +74,7 @@ def case_children(request: HttpRequest, reference: str) -> HttpResponse:
     case = Case.objects.select_related("unit").get_visible(request.user, reference)
     look(request, "case", case, tab="children")
     children = child_views(children_of(case))
-    may = request.user.has_perm("safeguarding.refer", case) and case.status == "open"
+    refer = request.user.has_perm("safeguarding.refer", case)
     return render(
         request,
         "safeguarding/case_children.html",
@@ -87,6 +87,8 @@ def case_children(request: HttpRequest, reference: str) -> HttpResponse:
             "danger": any(view.child.immediate_danger for view in children),
             "untold": [view for view in children if not view.sent],
             "referrals": list(case.referrals.select_related("contact_check").order_by("pk")),
-            "may": may,
+            # A closed case takes no new child, but social care can be told of one who is recorded.
+            "may": refer and case.status == "open",
+            "may_refer": refer,
         },
     )

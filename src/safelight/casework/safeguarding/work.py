@@ -44,7 +44,11 @@ def _cases(user: Any) -> Any:
 def _clock_items(user: Any) -> list[WorkItem]:
     now = timezone.now()
     referrals = Referral.objects.visible_to(user).filter(case=None)
-    rows = Clock.objects.open().filter(Q(case__in=_cases(user)) | Q(case=None, referral__in=referrals))
+    wanted = Q(case__in=_cases(user)) | Q(case=None, referral__in=referrals)
+    if user.role == "supervisor":
+        # Closing a case ends no clock of a child: whoever settled that part still sees what runs.
+        wanted |= Q(case__in=Case.objects.visible_to(user).filter(unit=user.unit, status=Case.Status.CLOSED))
+    rows = Clock.objects.open().filter(wanted)
     rows = rows.filter(Q(rule=TELL_SOCIAL_CARE) | Q(rule=CHASE, due_at__lt=now))
     rows = rows.select_related("case", "referral").order_by("due_at", "id")[:SHOWN]
     groups: dict[tuple[str, int | None, int | None], list[ClockView]] = {}

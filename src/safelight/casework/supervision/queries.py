@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from safelight.casework.accounts.models import User
@@ -124,8 +124,9 @@ def board(user: Any, *, most: int = 50) -> Board:
     late = (
         Clock.objects.visible_to(user)
         .breached(now)
-        .filter(unit=user.unit, rule__in=rules_about(subject="child"))
-        .select_related("case", "owner")
+        # A referral whose borough nobody knows has no unit yet: its child is on every board until one takes it.
+        .filter(Q(unit=user.unit) | Q(unit=None, case=None), rule__in=rules_about(area="safeguarding"))
+        .select_related("case", "owner", "referral")
         .order_by("due_at", "id")
     )
     soon = (

@@ -26,7 +26,8 @@ def board_page(request: HttpRequest) -> HttpResponse:
     shown = board(request.user, most=MOST)
     references = {case.reference for case in (*shown.live_contact, *shown.unallocated)}
     references |= {drift.case.reference for drift in shown.drifting}
-    references |= {view.clock.case.reference for view in (*shown.children, *shown.reviews) if view.clock.case}
+    for view in (*shown.children, *shown.reviews):
+        references.add((view.clock.case or view.clock.referral).reference)
     look(request, "list", None, list="supervisor's board", shown=sorted(references))
     capacity = float(standards().policy["caseload_capacity_points"].value)
     context = {"board": shown, "unit": request.user.unit, "bars": bars(shown.loads, capacity), "most": MOST}

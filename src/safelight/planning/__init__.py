@@ -1,0 +1,1 @@
+"""What would fix it: a simulation of the pipeline from referral to outcome."""

@@ -72,7 +72,7 @@ def accept(request: HttpRequest, reference: str) -> HttpResponse:
     chosen = request.POST.get("investigator", "")
     found = next((one for one in suggest(case, limit=50) if str(one.investigator.pk) == chosen), None)
     if found is None:
-        person = User.objects.filter(pk=int(chosen)).first() if chosen.isdigit() and len(chosen) < 18 else None
+        person = User.objects.filter(pk=int(chosen)).first() if chosen.isdecimal() and len(chosen) < 18 else None
         who = person.name if person else "That person"
         messages.error(request, f"{who} is no longer suggested for this case. Look at the list again.")
         return redirect("allocation:allocate", reference=case.reference)

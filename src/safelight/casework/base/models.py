@@ -34,7 +34,7 @@ class Referenced(models.Model):
             Http404: the text is not a reference of this kind.
         """
         prefix, _, digits = reference.strip().upper().partition("-")
-        if prefix != cls.PREFIX or not digits.isdigit() or len(digits) > 15:
+        if prefix != cls.PREFIX or not digits.isdecimal() or len(digits) > 15:
             raise Http404(f"{reference!r} is not a reference of a {cls._meta.verbose_name}.")
         return int(digits)
 

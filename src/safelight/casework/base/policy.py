@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import unquote
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 PUBLIC = "public"
 SIGNED_IN = "signed-in"
@@ -58,6 +59,9 @@ def page(
                     return redirect_to_login(request.get_full_path())
                 if policy.rule != SIGNED_IN and not request.user.has_perm(policy.rule):
                     raise PermissionDenied(f"Your role may not do this ({policy.rule}).")
+            if "\x00" in unquote(request.META.get("QUERY_STRING", "")):
+                # PostgreSQL keeps no such character, and no address of ours has one.
+                raise Http404("The address holds a character that no record has.")
             request.looked_at = set()  # type: ignore[attr-defined]
             with transaction.atomic():
                 response = view(request, *args, **kwargs)

@@ -38,7 +38,7 @@ STATUSES = {"open": "Open", "closed": "Closed", "all": "Open and closed"}
 
 def number(text: str) -> int | None:
     """A page key in an address; None for anything that is no key."""
-    return int(text) if text.isdigit() and len(text) < 19 else None
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def filters_of(request: HttpRequest, units: dict[str, str]) -> Filters:

@@ -187,13 +187,14 @@ def clock_page(
 def moment_key(text: str) -> tuple[datetime, int] | None:
     """The key of a page in an address ("<ISO time>~<key>"); None for anything else."""
     moment, _, digits = text.partition("~")
-    if not digits.isdigit() or len(digits) > 18:
+    if not digits.isdecimal() or len(digits) > 18:
         return None
     try:
         due = datetime.fromisoformat(moment)
-    except ValueError:
+        # At the ends of the calendar another time zone has no such moment.
+        return (due.astimezone(UTC), int(digits)) if timezone.is_aware(due) else None
+    except (ValueError, OverflowError):
         return None
-    return (due, int(digits)) if timezone.is_aware(due) else None
 
 
 def late_or_met(views: Iterable[ClockView]) -> tuple[int, int]:

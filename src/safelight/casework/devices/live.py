@@ -28,7 +28,7 @@ def triage(request: HttpRequest, reference: str) -> HttpResponse:
     """Ask for triage of one image."""
     device = find(request, reference)
     key = request.POST.get("image", "")
-    image = device.images.filter(pk=int(key)).first() if key.isdigit() and len(key) < 16 else None
+    image = device.images.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 16 else None
     try:
         run = services.queue_triage(request.user, device, image)
     except CaseworkError as error:

@@ -86,7 +86,7 @@ def queue(user: Any, *, standing: str = "", risk: str = "", kind: str = "", afte
         found = found.filter(case__risk=risk)
     if kind:
         found = found.filter(kind=kind)
-    if after.isdigit() and len(after) <= 15:
+    if after.isdecimal() and len(after) <= 15:
         last = Device.objects.filter(pk=int(after)).values_list("seized_at", "pk").first()
         if last is not None:
             found = found.filter(Q(seized_at__gt=last[0]) | Q(seized_at=last[0], pk__gt=last[1]))

@@ -52,7 +52,11 @@ def with_query(path: str, **values: Any) -> str:
 @page("devices.queue", looks="list")
 def index(request: HttpRequest) -> HttpResponse:
     """The queue of all devices that the person sees, longest seized first."""
-    chosen = {name: request.GET.get(name, "") for name in ("state", "risk", "kind")}
+    known = {"state": queries.STANDINGS, "risk": standards().risks, "kind": Device.Kind.values}
+    # Unknown values are dropped: what is typed into an address is no filter, and does not belong in the ledger.
+    chosen = {
+        name: request.GET.get(name, "") if request.GET.get(name, "") in all_ else "" for name, all_ in known.items()
+    }
     rows = queries.queue(
         request.user,
         standing=chosen["state"],
@@ -163,7 +167,7 @@ def _run_context(request: HttpRequest, device: Device, run: TriageRun) -> dict[s
     categories = list(dict.fromkeys(row["category"] for row in tally if not row["known_good"]))
     form = FindingFilter(request.GET, categories=categories)
     after = request.GET.get("after", "")
-    rows = queries.findings(run, **form.arguments(), after=int(after) if after.isdigit() and len(after) < 16 else 0)
+    rows = queries.findings(run, **form.arguments(), after=int(after) if after.isdecimal() and len(after) < 16 else 0)
     here = reverse("devices:detail", args=[device.reference])
     kept = {name: request.GET.get(name, "") for name in ("run", "kind", "category", "state")}
     return {

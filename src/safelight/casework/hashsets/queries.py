@@ -19,7 +19,7 @@ class Rows:
 
 
 def _key(text: str) -> int:
-    return int(text) if text.isdigit() and len(text) <= 15 else 0
+    return int(text) if text.isdecimal() and len(text) <= 15 else 0
 
 
 def held(*, retired: bool = False, before: str = "") -> Rows:

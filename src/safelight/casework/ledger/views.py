@@ -22,7 +22,7 @@ LEAVES_ON_A_PAGE = 200_000
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 19 else None
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 @page("ledger.view", looks="ledger")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
@@ -101,9 +101,12 @@ def _cursor(text: str) -> tuple[int, datetime, int] | None:
         return None
     try:
         moment = parse_datetime(parts[1])
-    except ValueError:
+        if moment is None or moment.tzinfo is None:
+            return None
+        # At the ends of the calendar another time zone has no such moment.
+        return int(parts[0]), moment.astimezone(UTC), int(parts[2])
+    except (ValueError, OverflowError):
         return None
-    return (int(parts[0]), moment, int(parts[2])) if moment and moment.tzinfo else None
 
 
 def bounded_count(rows: QuerySet[Any], most: int = COUNTED) -> str:

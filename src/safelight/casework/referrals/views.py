@@ -141,6 +141,9 @@ def close(request: HttpRequest, reference: str) -> HttpResponse:
     if referral.state == State.NEW:
         messages.error(request, "Look for children first. Nothing else is possible before that.")
         return redirect("safeguarding:check", reference=referral.reference)
+    if referral.state in (State.CASE, State.CLOSED):
+        messages.info(request, f"{referral.reference} has ended already: {referral.get_state_display().lower()}.")
+        return redirect(back)
     form = CloseForm(request.POST or None)
     if request.method == "POST":
         made = attempt(form, lambda: close_referral(request.user, referral, reason=form.cleaned_data["reason"]))

@@ -23,7 +23,7 @@ class Rows:
 
 
 def _key(text: str) -> int:
-    return int(text) if text.isdigit() and len(text) <= 15 else 0
+    return int(text) if text.isdecimal() and len(text) <= 15 else 0
 
 
 def listed(user: Any, *, state: str = "", before: str = "") -> Rows:

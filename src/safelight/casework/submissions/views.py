@@ -39,7 +39,7 @@ def find(request: HttpRequest, reference: str) -> Submission:
 @page("submissions.view", looks="list")
 def index(request: HttpRequest) -> HttpResponse:
     """All submissions that the person may see, newest first."""
-    state = request.GET.get("state", "")
+    state = request.GET.get("state", "") if request.GET.get("state", "") in Submission.State.values else ""
     rows = queries.listed(request.user, state=state, before=request.GET.get("before", ""))
     look(request, "list", None, list="submissions", shown=[row.reference for row in rows.rows], state=state)
     here = reverse("submissions:index")
@@ -163,7 +163,7 @@ def _write(request: HttpRequest, device: Device, *, back: tuple[str, str], again
 def resubmit(request: HttpRequest, reference: str) -> HttpResponse:
     """Submit chosen rejected items again."""
     submission = find(request, reference)
-    keys = [int(key) for key in request.POST.getlist("item") if key.isdigit() and len(key) < 16]
+    keys = [int(key) for key in request.POST.getlist("item") if key.isdecimal() and len(key) < 16]
     items = list(submission.items.filter(pk__in=keys))
     back = ("submissions:detail", submission.reference)
     if not items:
@@ -231,6 +231,8 @@ def settle(request: HttpRequest, reference: str, item: int) -> HttpResponse:
     found = submission.items.filter(pk=item).first()
     if found is None:
         raise Http404("There is no such item.")
+    if found.owner_id != request.user.pk:
+        require(request.user, "submissions.settle", submission)
     form = SettleForm(request.POST or None)
     return _step(
         request,

@@ -1,0 +1,216 @@
+"""Who may open what: every GET route with a reference, for every role and relation, against a declared table.
+
+A route that is new and not in the table fails, so that nobody forgets to say who may open it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+from tests.casework.factories import make_case, make_referral
+from tests.casework.world import World, client_of
+from tests.casework.world import world as make_world
+
+from safelight.casework.cases.services import close_case, grant_access, settle
+
+pytestmark = pytest.mark.django_db
+
+# Who opens it, and how they stand to the case.
+#   desk                      the referral desk
+#   has, unit, other          investigator: has the case; of its unit; of another unit
+#   super, other_super        supervisor: of its unit; of another unit
+#   examiner, admin, nobody   nobody: not signed in
+WHO = ("desk", "has", "unit", "other", "super", "other_super", "examiner", "admin", "nobody")
+
+# What each answers, in the order of WHO. "." is 302 to the page for signing in.
+OPEN = {
+    # The case itself and its tabs: unseen is 404, a role without any case is 403.
+    "case": "200 200 200 404 200 404 200 403 302",
+    "case_runs": "200 200 403 404 200 404 403 403 302",  # risk, live contact
+    "case_super": "403 403 403 403 200 404 403 403 302",
+    "protect": "200 200 200 404 200 404 403 403 302",  # children, social care
+    "child_hold": "403 403 403 404 200 404 403 403 302",
+    "devices": "200 200 200 404 200 404 200 403 302",
+    "device_handle": "403 200 403 404 200 404 200 403 302",
+    "device_decide": "403 200 403 404 200 404 403 403 302",
+    "device_accept": "403 403 403 403 200 404 200 403 302",
+    "submissions": "403 200 200 404 200 404 200 403 302",
+    "submission_do": "403 200 403 404 200 404 200 403 302",
+    "grades": "403 200 403 404 403 403 200 403 302",
+    "clock_hold": "403 403 403 403 200 404 403 403 302",
+    "desk": "200 403 403 403 200 200 403 403 302",  # of no case yet: whole desk, any supervisor
+    "referral": "200 200 200 404 200 404 200 403 302",
+    "referral_close": "302 403 403 403 302 404 403 403 302",  # of a case: sent back, nothing to close
+    "person_change": "200 200 200 404 200 404 403 403 302",
+    "hashset": "403 403 403 403 200 200 200 200 302",
+    "ledger_case": "403 403 403 403 200 404 403 404 302",
+}
+
+ROUTES = {
+    "cases:detail": "case", "cases:chronology": "case", "cases:clocks": "case", "cases:ledger": "case",
+    "cases:risk": "case_runs", "cases:live_contact": "case_runs", "cases:access": "case_super",
+    "cases:settle": "case_super", "cases:close": "case_super", "cases:reopen": "case_super",
+    "allocation:allocate": "case_super", "allocation:end": "case_super", "supervision:review": "case_super",
+    "clocks:hold": "clock_hold", "clocks:lift": "clock_hold",
+    "devices:case_devices": "devices", "devices:book_in": "device_handle", "devices:detail": "devices",
+    "devices:custody": "device_handle", "devices:decision": "device_decide", "devices:image": "device_handle",
+    "devices:progress": "devices", "devices:account": "device_accept", "devices:report": "devices",
+    "ledger:entry": "ledger_case",
+    "people:detail": "referral", "people:change": "person_change",
+    "referrals:detail": "referral", "referrals:close": "referral_close",
+    "referrals:batch": "desk", "referrals:resolve": "desk",
+    "safeguarding:check": "protect", "safeguarding:child_add": "protect", "safeguarding:case_children": "case",
+    "safeguarding:case_child_add": "protect", "safeguarding:refer": "protect", "safeguarding:child": "protect",
+    "safeguarding:hold": "child_hold", "safeguarding:lift": "child_hold",
+    "safeguarding:sent": "case", "safeguarding:text": "case", "safeguarding:chase": "protect",
+    "safeguarding:answer": "protect",
+    "submissions:case_submissions": "submissions", "submissions:grade": "grades",
+    "submissions:import_grades": "grades", "submissions:nothing": "submission_do",
+    "submissions:detail": "submissions", "submissions:download": "submission_do",
+    "submissions:sent": "submission_do", "submissions:receipt": "submission_do",
+    "submissions:settle": "submission_do",
+}  # fmt: skip
+
+
+def world(tmp_path: Any, settings: Any, **fields: Any) -> World:
+    return make_world(tmp_path, settings, ROUTES, **fields)
+
+
+def answers(where: World, who: str) -> dict[str, int]:
+    client = client_of(where.people.get(who))
+    return {name: client.get(reverse(name, kwargs=where.arguments[name])).status_code for name in ROUTES}
+
+
+def declared(who: str) -> dict[str, int]:
+    place = WHO.index(who)
+    return {name: int(OPEN[row].split()[place]) for name, row in ROUTES.items()}
+
+
+def _names(resolver: Any = None, space: str = "") -> Iterator[tuple[str, Any, Any]]:
+    for one in (resolver or get_resolver()).url_patterns:
+        if isinstance(one, URLResolver):
+            yield from _names(one, f"{one.namespace}:" if one.namespace else space)
+        elif isinstance(one, URLPattern):
+            yield f"{space}{one.name}", one.callback, one.pattern.converters
+
+
+def test_every_page_about_one_record_is_in_the_table() -> None:
+    """A new page of a case would be open to whoever its author did not think of."""
+    found = {
+        name
+        for name, view, takes in _names()
+        if view.__module__.startswith("safelight.casework.") and takes and "GET" in view.policy.methods
+    }
+    hash_sets = {"hashsets:detail", "hashsets:retire"}  # lists of digests: no case in them
+    assert found - hash_sets == set(ROUTES)
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_each_role_meets_what_the_table_says(who, tmp_path, settings) -> None:
+    """A child's record would stand open to somebody who has no business with it, or shut to somebody who has."""
+    assert answers(world(tmp_path, settings), who) == declared(who)
+
+
+def test_a_restricted_case_does_not_exist_for_anyone_who_is_not_named(tmp_path, settings) -> None:
+    """A case against a colleague would be known to the whole unit by noon."""
+    where = world(tmp_path, settings, restricted=True)
+    free = {"referrals:batch", "referrals:resolve"}
+    for who in ("desk", "unit", "other", "other_super", "examiner", "admin"):
+        for name, status in answers(where, who).items():
+            assert name in free or status in (403, 404), (who, name, status)
+        # 403 says only that the role never opens such a page: it is the same for a case that does not exist.
+        client = client_of(where.people[who])
+        for name in ROUTES:
+            kwargs = dict(where.arguments[name])
+            here = client.get(reverse(name, kwargs=kwargs)).status_code
+            if who not in ("unit", "desk") or name in free or "reference" not in kwargs:
+                continue
+            kwargs["reference"] = kwargs["reference"][:2] + "999999"
+            assert client.get(reverse(name, kwargs=kwargs)).status_code == here, (who, name)
+    for who in ("has", "super"):
+        assert answers(where, who) == declared(who)
+
+
+def test_a_restricted_case_leaves_no_trace_on_any_list_search_or_count(tmp_path, settings) -> None:
+    """Its title, its people or its number would stand in a list, a search or a picker of people."""
+    where = world(tmp_path, settings, restricted=True)
+    case = where.case
+    secrets = {case.reference, case.title, *(row.person.family_name for row in case.people.select_related("person"))}
+    secrets |= {row.person.family_name for row in case.children.select_related("person")}
+    secrets |= {row.reference for row in (*case.children.all(), *case.devices.all(), *case.referrals.all())}
+    secrets |= {row.reference for row in (*case.submissions.all(), *case.safeguarding_referrals.all())}
+    other = make_referral()
+    search = reverse("safeguarding:child_add", args=[other.reference])
+    name = case.children.first().person.family_name
+    lists = [
+        *(reverse(page) for page in (
+            "work:home", "cases:index", "clocks:index", "devices:index", "submissions:index", "referrals:desk",
+            "supervision:board", "ledger:index", "referrals:import", "referrals:quarantine", "accounts:index",
+            "workforce:index", "hashsets:index", "standards_page",
+        )),
+        f"{reverse('cases:index')}?status=all", f"{reverse('referrals:desk')}?state=all",
+        f"{search}?find=1&family_name={name}", f"{search}?person={case.children.first().person.reference}",
+    ]  # fmt: skip
+    for who in ("desk", "unit", "other", "other_super", "examiner", "admin"):
+        client = client_of(where.people[who])
+        for address in lists:
+            text = client.get(address).content.decode()
+            # The words that were searched for stand in the search box.
+            told = [one for one in secrets if one in text and one not in address]
+            assert not told, (who, address, told)
+
+
+def test_the_person_page_names_no_other_case(tmp_path, settings) -> None:
+    """A suspect's open case would give away the restricted one in which the same person stands."""
+    where = world(tmp_path, settings, restricted=True)
+    suspect = where.case.people.get(role="suspect").person
+    shared = make_case()
+    shared.people.create(person=suspect, role="suspect", added_at=timezone.now())
+    client = client_of(where.people["unit"])
+    answer = client.get(reverse("people:detail", args=[suspect.reference]))
+    text = answer.content.decode()
+    assert (answer.status_code, shared.reference in text) == (200, True)
+    assert where.case.reference not in text
+    assert where.case.title not in text
+
+
+def test_no_get_writes_anything_but_the_ledger(tmp_path, settings) -> None:
+    """A look would change what it looks at: a reload, a prefetching browser, a link in a mail."""
+    where = world(tmp_path, settings)
+    client = client_of(where.people["super"])
+    client.get(reverse("work:home"))
+    for name in ROUTES:
+        with CaptureQueriesContext(connection) as run:
+            client.get(reverse(name, kwargs=where.arguments[name]))
+        for query in run.captured_queries:
+            sql = query["sql"].lstrip().upper()
+            if sql.startswith(("INSERT", "UPDATE", "DELETE")):
+                assert '"LEDGER_LEDGERENTRY"' in sql or '"DJANGO_SESSION"' in sql, (name, query["sql"])
+
+
+def test_an_examiner_loses_a_case_with_access_but_no_device_only_when_not_named(tmp_path, settings) -> None:
+    """An examiner named on a restricted case would not find it."""
+    where = world(tmp_path, settings, restricted=True)
+    url = reverse("cases:detail", args=[where.case.reference])
+    assert client_of(where.people["examiner"]).get(url).status_code == 404
+    grant_access(where.people["super"], where.case, user=where.people["examiner"], reason="Synthetic.")
+    assert client_of(where.people["examiner"]).get(url).status_code == 200
+
+
+def test_a_closed_case_keeps_its_walls(tmp_path, settings) -> None:
+    """Closing would open a case to other units, or shut it to its own."""
+    where = world(tmp_path, settings)
+    for area in ("safeguarding", "devices", "submissions"):
+        settle(where.people["super"], where.case, area=area, reason="Synthetic.")
+    close_case(where.people["super"], where.case, outcome="no_suspect", note="Synthetic.")
+    url = reverse("cases:detail", args=[where.case.reference])
+    found = {
+        who: client_of(where.people[who]).get(url).status_code for who in ("unit", "other", "other_super", "super")
+    }
+    assert found == {"unit": 200, "other": 404, "other_super": 404, "super": 200}

@@ -1,0 +1,145 @@
+"""One case with one of everything and everybody who might look at it, for tests that walk all pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+from tests.casework.factories import (
+    SKILL,
+    make_allocation,
+    make_case,
+    make_child,
+    make_contact_check,
+    make_device,
+    make_referral,
+    make_user,
+)
+
+from safelight.casework.clocks.services import place_hold, start_clock
+from safelight.casework.devices.models import EvidenceImage, Finding, TriageRun
+from safelight.casework.hashsets.models import HashSetRecord
+from safelight.casework.ledger.models import LedgerEntry
+from safelight.casework.referrals.models import ImportBatch, ImportLine
+from safelight.casework.safeguarding.services import send_safeguarding_referral
+from safelight.casework.submissions.models import Submission, SubmissionItem
+
+COUNTS = ("media_size", "files_read", "files", "files_deleted", "pictures_hashed", "pictures")
+
+
+@dataclass
+class World:
+    """One case with one of everything, and everybody who might look at it."""
+
+    case: Any
+    people: dict[str, Any]
+    arguments: dict[str, dict[str, Any]]
+
+
+def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False) -> World:
+    settings.DATA = settings.REPORTS_ROOT = tmp_path
+    now = timezone.now()
+    supervisor = make_user("supervisor")
+    referral = make_referral()
+    make_contact_check(referral)
+    case = make_case(actor=supervisor, referral=referral, restricted=restricted)
+    people = {
+        "desk": make_user("referral_desk"), "has": make_user(skills=[SKILL]), "unit": make_user(),
+        "other": make_user(unit="SW"), "super": supervisor, "other_super": make_user("supervisor", "SW"),
+        "examiner": make_user("examiner"), "admin": make_user("administrator"),
+    }  # fmt: skip
+    make_allocation(case, people["has"], supervisor)
+    told, child = make_child(case=case), make_child(case=case, referral=referral)
+    place = {"case": case, "unit": case.unit, "triggered_at": now - timedelta(hours=30)}
+    clock = start_clock(supervisor, "police_referral_to_csc", child, **place)
+    place_hold(supervisor, clock, reason="Synthetic.", hours=3)
+    sent = send_safeguarding_referral(
+        supervisor, case, children=[told], authority="Camden", recipient="Duty desk", concern="Synthetic."
+    )
+    device = make_device(case, supervisor)
+    image = EvidenceImage.objects.create(
+        device=device, path=f"synthetic-{device.pk}.dd", imaged_at=now, registered_by=supervisor, registered_at=now
+    )
+    run = TriageRun.objects.create(
+        device=device,
+        image=image,
+        state="unread_parts",
+        queued_by=supervisor,
+        queued_at=now,
+        started_at=now,
+        finished_at=now,
+        report_folder="run",
+        summary=dict.fromkeys(COUNTS, 0) | {"format": "raw", "operator": "x"},
+    )
+    (tmp_path / "run").mkdir(exist_ok=True)
+    (tmp_path / "run" / "report.json").write_text("{}")
+    (tmp_path / "vics.json").write_text("{}")
+    submission = Submission.objects.create(
+        case=case, device=device, run=run, context="synthetic", path="vics.json", written_at=now,
+        written_by=supervisor, sha256="44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    )  # fmt: skip
+    batch = ImportBatch.objects.create(
+        file_name="synthetic.csv", sha256="0" * 64, format="csv", imported_at=now, imported_by=people["desk"]
+    )
+    line = ImportLine.objects.create(batch=batch, number=1, outcome="quarantined", reason="Synthetic.", raw="x")
+    of_case, of_device = {"reference": case.reference}, {"reference": device.reference}
+    of_run = {**of_device, "run": run.reference}
+    suspect = case.people.get(role="suspect").person
+    arguments: dict[str, dict[str, Any]] = {
+        "cases:settle": {**of_case, "area": "devices"},
+        "clocks:hold": {"pk": clock.pk}, "clocks:lift": {"pk": clock.pk},
+        "devices:progress": of_run, "devices:account": of_run, "devices:report": {**of_run, "name": "report.json"},
+        "ledger:entry": {"pk": LedgerEntry.objects.filter(verb="case.opened", case_key=case.pk).get().pk},
+        "people:detail": {"reference": suspect.reference}, "people:change": {"reference": suspect.reference},
+        "referrals:batch": {"reference": batch.reference}, "referrals:resolve": {"pk": line.pk},
+        "submissions:nothing": {**of_case, "device": device.reference},
+        "submissions:settle": {"reference": submission.reference, "item": 0},
+    }  # fmt: skip
+    arguments |= dict.fromkeys(
+        ("safeguarding:child", "safeguarding:hold", "safeguarding:lift"), {"reference": child.reference}
+    )
+    arguments |= dict.fromkeys(
+        ("safeguarding:sent", "safeguarding:text", "safeguarding:chase", "safeguarding:answer"),
+        {"reference": sent.reference},
+    )
+    for name in names:
+        app = name.split(":")[0]
+        if name in arguments:
+            continue
+        if name in ("safeguarding:check", "safeguarding:child_add") or app == "referrals":
+            arguments[name] = {"reference": referral.reference}
+        elif app == "devices" and name not in ("devices:case_devices", "devices:book_in"):
+            arguments[name] = of_device
+        elif name in ("submissions:detail", "submissions:download", "submissions:sent", "submissions:receipt"):
+            arguments[name] = {"reference": submission.reference}
+        else:
+            arguments[name] = of_case
+    item = _item(submission, run, people["has"])
+    arguments["submissions:settle"] = {"reference": submission.reference, "item": item}
+    return World(case, people, arguments)
+
+
+def _item(submission: Submission, run: TriageRun, owner: Any) -> int:
+    now = timezone.now()
+    known = HashSetRecord.objects.create(
+        name=f"Synthetic {run.pk}", kind="known", version="1", root="0" * 64, folder="x", source="Synthetic",
+        legal_basis="Synthetic", file_name="x.csv", file_sha256="0" * 64, format="csv", imported_at=now,
+        imported_by=owner,
+    )  # fmt: skip
+    finding = Finding.objects.create(
+        run=run, kind="exact", algorithm="md5", hash_set=known, path="/synthetic.jpg", size=1, md5="0" * 32,
+        sha1="0" * 40, sha256="0" * 64, category="a",
+    )  # fmt: skip
+    fields = {"submission": submission, "finding": finding, "md5": "0" * 32, "state": "rejected", "owner": owner}
+    return SubmissionItem.objects.create(**fields, category="a", basis="known", rejected_reason="Synthetic.").pk
+
+
+def client_of(user: Any) -> Client:
+    client = Client(raise_request_exception=False)
+    if user is not None:
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client

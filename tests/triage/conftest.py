@@ -32,6 +32,12 @@ def images() -> Path:
 
 
 @pytest.fixture(scope="session")
+def archives() -> Path:
+    """The folder of public archives, some of them hostile or damaged."""
+    return _shared("archives")
+
+
+@pytest.fixture(scope="session")
 def pictures() -> Path:
     """The folder of public pictures: one bridge and its modified copies."""
     return _shared("pictures")

@@ -119,6 +119,8 @@ class FileEntry:
         sparse: no byte of it is stored on the media; it is not read.
         overwritten: a deleted file whose place is at least partly in use by a live file: its name may be wrong.
         names: other names of the same content (hard links, former names).
+        origin: how it was come by where no file system of the device lists it: `member` of an archive or of a disk
+            image inside the device, or `carved` from unallocated space.
     """
 
     filesystem: int
@@ -134,6 +136,7 @@ class FileEntry:
     extents: tuple[Extent, ...] = ()
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Tally:
         if entry.sparse:
             self._sparse += 1
             return FileRecord(entry, 0, False, problems=("no byte of it is stored on the media",))
-        if self._media and entry.size > self._media:
+        if self._media and entry.size > self._media and entry.origin != "member":
             reason = f"it claims {entry.size:,} bytes, more than the whole media holds"
             self._leave(entry, reason, size=sum(e.size for e in entry.extents))
             return FileRecord(entry, 0, False, problems=(reason,))

@@ -65,10 +65,10 @@ def test_brothers_of_a_first_part_are_found(images: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"PK\x03\x04" + bytes(600), "zip archive"),
+        (b"PK\x03\x04" + bytes(26) + b"container.description" + bytes(600), "AFF4"),
         (b"EVF2\x0d\x0a\x81\x00" + bytes(600), "Ex01"),
         (b"LVF\x09\x0d\x0a\xff\x00" + bytes(600), "L01"),
-        (b"\x1f\x8b\x08" + bytes(600), "gzip"),
+        (b"Rar!\x1a\x07" + bytes(600), "RAR"),
         (b"", "empty"),
     ],
 )

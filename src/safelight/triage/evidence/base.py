@@ -159,6 +159,17 @@ class MediaWindow:
         """Where it stands."""
         return self._at
 
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def close(self) -> None:
+        """The evidence is closed by its owner."""
+
     def get_offset(self) -> int:
         """Where it stands (libyal's name)."""
         return self._at

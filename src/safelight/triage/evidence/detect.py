@@ -19,10 +19,6 @@ _NOT_YET = (
     (b"LVF\x09\x0d\x0a\xff\x00", "an L01 logical image", "Export its files into a folder, and triage the folder."),
     (b"LEF2\x0d\x0a\x81\x00", "an Lx01 logical image", "Export its files into a folder, and triage the folder."),
     (b"ADSEGMENTEDFILE\x00", "an AD1 logical image", "Export its files into a folder, and triage the folder."),
-    (b"PK\x03\x04", "a zip archive (or an AFF4 image)", "Unpack it into a folder, and triage the folder."),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "Unpack it into a folder, and triage the folder."),
-    (b"\x1f\x8b\x08", "a gzip file", "Unpack it, and triage what is inside."),
-    (b"\xfd7zXZ\x00", "an xz file", "Unpack it, and triage what is inside."),
     (b"Rar!\x1a\x07", "a RAR archive", "Unpack it into a folder, and triage the folder."),
 )  # fmt: skip
 
@@ -51,19 +47,18 @@ def open_evidence(paths: Sequence[Path]) -> Evidence:
     head, tail = _ends(first)
     if head.startswith(ewf.SIGNATURE):
         return _open_ewf(list(paths), head)
+    if head.startswith(b"PK\x03\x04") and head[30:].startswith((b"container.description", b"version.txt")):
+        raise EvidenceError(
+            f"{first} is an AFF4 image, which this version does not read.", fix="Convert it to E01 or raw."
+        )
     for signature, what, fix in _NOT_YET:
         if head.startswith(signature):
             raise EvidenceError(f"{first} is {what}, which this version does not read.", fix=fix)
-    if head[257:262] == b"ustar":
-        raise EvidenceError(
-            f"{first} is a tar archive, which this version does not read.",
-            fix="Unpack it into a folder, and triage the folder.",
-        )
-    kind = _virtual_kind(head, tail)
+    kind = virtual_kind(head, tail)
     if kind:
         if len(paths) > 1:
             raise EvidenceError(f"{first} is a {kind} image of one file.", fix="Give the other images on their own.")
-        disk = virtual.OPENERS[kind](first)
+        disk = virtual.OPENERS[kind](virtual.Place(first))
         if disk.thin and disk.size > _LARGEST:
             disk.close()
             raise EvidenceError(
@@ -113,7 +108,7 @@ def _ends(path: Path) -> tuple[bytes, bytes]:
         os.close(fd)
 
 
-def _virtual_kind(head: bytes, tail: bytes) -> str | None:
+def virtual_kind(head: bytes, tail: bytes) -> str | None:
     if head.startswith(b"QFI\xfb"):
         return "QCOW2"
     if head.startswith((b"conectix", b"vhdxfile")) or tail.startswith(b"conectix"):

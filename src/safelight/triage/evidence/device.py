@@ -52,6 +52,14 @@ class Device:
         if evidence.folder is not None:
             self.filesystems.append(FolderFiles(0, evidence.folder))
             return
+        if evidence.format in ("raw", "split raw"):
+            from safelight.triage.evidence.archives import open_archive
+
+            archive = open_archive(0, evidence)
+            if archive is not None:
+                evidence.format = archive.type
+                self.filesystems.append(archive)
+                return
         from safelight.triage.evidence.volumes import TskImage, read_volumes
 
         image = TskImage(evidence)

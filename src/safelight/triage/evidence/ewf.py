@@ -7,7 +7,6 @@ or missing, is a missing range of the media, and everything else is read.
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from array import array
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from safelight.errors import EvidenceError
 from safelight.triage.evidence.base import Evidence
-from safelight.triage.evidence.raw import open_read_only, part_of
+from safelight.triage.evidence.raw import DiskFile, PartFile, part_of
 from safelight.triage.model import Problem
 
 try:
@@ -76,8 +75,8 @@ class EwfEvidence(Evidence):
 
     format = "E01"
 
-    def __init__(self, paths: list[Path]) -> None:
-        self._fds: list[int] = []
+    def __init__(self, paths: list[Path], files: list[PartFile] | None = None) -> None:
+        self._fds: list[PartFile] = []
         # Chunk i lies in file _file[i] from _start[i] to _end[i]; a start of 0 means that no table names it.
         self._file, self._start, self._end = array("H"), array("Q"), array("Q")
         self._packed = bytearray()
@@ -86,11 +85,12 @@ class EwfEvidence(Evidence):
         self._finished = False
         self._cache: OrderedDict[int, bytes | None] = OrderedDict()
         self._md5 = self._sha1 = None
-        super().__init__(tuple(part_of(p) for p in paths), 0)
+        parts = tuple(f.part for f in files) if files else tuple(part_of(p) for p in paths)
+        super().__init__(parts, 0)
         if len(paths) > 1:
             self.format = "E01 (multi-part)"
         try:
-            self._fds = [open_read_only(p) for p in paths]
+            self._fds = files or [DiskFile(p) for p in paths]
             for number, (fd, path) in enumerate(zip(self._fds, paths, strict=True), 1):
                 self._read_sections(fd, path, number)
             self._settle(paths)
@@ -100,9 +100,9 @@ class EwfEvidence(Evidence):
 
     # -- reading the structure ---------------------------------------------------------------------------------------
 
-    def _read_sections(self, fd: int, path: Path, number: int) -> None:
-        file_size = os.fstat(fd).st_size
-        head = os.pread(fd, _HEADER, 0)
+    def _read_sections(self, fd: PartFile, path: Path, number: int) -> None:
+        file_size = fd.size
+        head = fd.pread(_HEADER, 0)
         if head[:8] != SIGNATURE or len(head) < _HEADER:
             raise EvidenceError(
                 f"{path} does not begin with the E01 signature.", fix="Copy this part of the image again."
@@ -119,7 +119,7 @@ class EwfEvidence(Evidence):
                 self._cut(path, at, file_size)
                 break
             seen.add(at)
-            raw = os.pread(fd, _SECTION.size, at)
+            raw = fd.pread(_SECTION.size, at)
             name, following, size, check = _SECTION.unpack(raw)
             kind = name.split(b"\0")[0].decode("ascii", "replace")
             if zlib.adler32(raw[:-4]) != check:
@@ -134,7 +134,7 @@ class EwfEvidence(Evidence):
                     Problem(path.name, f"The file ends inside its {kind!r} section: it was cut short.")
                 )
             if kind in ("volume", "disk", "data") and self._geometry is None:
-                self._geometry = self._read_geometry(os.pread(fd, max(0, min(size - 76, 4096)), body), path)
+                self._geometry = self._read_geometry(fd.pread(max(0, min(size - 76, 4096)), body), path)
             elif kind == "sectors":
                 if not table_seen and self._geometry:
                     self._recover(fd, number, data_at, min(sectors_end, file_size))
@@ -142,9 +142,9 @@ class EwfEvidence(Evidence):
             elif kind == "table" or (kind == "table2" and not table_seen):
                 table_seen |= self._read_table(fd, path, number, body, end, min(sectors_end or at, file_size))
             elif kind in ("hash", "digest"):
-                self._read_digests(kind, os.pread(fd, 36, body))
+                self._read_digests(kind, fd.pread(36, body))
             elif kind == "error2":
-                self._read_errors(os.pread(fd, max(0, min(end, file_size) - body), body))
+                self._read_errors(fd.pread(max(0, min(end, file_size) - body), body))
             if kind in ("done", "next"):
                 self._finished = kind == "done"
                 break
@@ -178,13 +178,13 @@ class EwfEvidence(Evidence):
         media = sectors * per_sector or chunks * chunk_size
         return _Geometry(-(-media // chunk_size), chunk_size, media)
 
-    def _read_table(self, fd: int, path: Path, number: int, body: int, end: int, data_end: int) -> bool:
-        head = os.pread(fd, 24, body)
+    def _read_table(self, fd: PartFile, path: Path, number: int, body: int, end: int, data_end: int) -> bool:
+        head = fd.pread(24, body)
         if len(head) < 24 or zlib.adler32(head[:20]) != struct.unpack_from("<I", head, 20)[0]:
             self.problems.append(Problem(path.name, f"The chunk table at byte {body:,} fails its checksum."))
             return False
         count, base = struct.unpack_from("<I4xQ", head)
-        raw = os.pread(fd, count * 4 + 4, body + 24) if count <= 1 << 22 else b""
+        raw = fd.pread(count * 4 + 4, body + 24) if count <= 1 << 22 else b""
         if len(raw) < count * 4 or (
             len(raw) >= count * 4 + 4
             and end - body - 24 >= count * 4 + 4
@@ -213,12 +213,12 @@ class EwfEvidence(Evidence):
         self._end.append(max(start, stop))
         self._packed.append(packed)
 
-    def _recover(self, fd: int, number: int, at: int, end: int) -> None:
+    def _recover(self, fd: PartFile, number: int, at: int, end: int) -> None:
         """Find the chunks of a sectors section whose table is lost: each must pass its own checksum."""
         assert self._geometry is not None
         size = self._geometry.chunk_size
         while at < end and len(self._start) < self._geometry.chunks:
-            raw = os.pread(fd, size + 4096, at)
+            raw = fd.pread(size + 4096, at)
             inflater = zlib.decompressobj()
             try:
                 whole = len(inflater.decompress(raw, size)) <= size and (inflater.decompress(b"") == b"")
@@ -302,7 +302,7 @@ class EwfEvidence(Evidence):
         start = self._start[index]
         number = self._file[index]
         try:
-            raw = os.pread(self._fds[number], min(self._end[index] - start, limit), start)
+            raw = self._fds[number].pread(min(self._end[index] - start, limit), start)
         except OSError as error:
             self.missing.add(base, base + want, f"read error in {self.parts[number].name}: {error.strerror}")
             return None
@@ -316,7 +316,7 @@ class EwfEvidence(Evidence):
         """Give back the descriptors."""
         self._cache.clear()
         while self._fds:
-            os.close(self._fds.pop())
+            self._fds.pop().close()
 
 
 def _inflate(raw: bytes, size: int) -> bytes | None:

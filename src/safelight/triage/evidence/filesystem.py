@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from safelight.triage.model import FileEntry, FileSystemRecord, UnreadPart
@@ -19,13 +19,21 @@ class Content:
     """The bytes of one file.
 
     `read(offset, length)` gives bytes or raises OSError; fewer than asked for means that the rest cannot be had.
+    `holes()`, asked after reading, gives the ranges (start, end, reason) inside the file that were given as zeros, or
+    that must not be trusted.
     """
 
     def __init__(
-        self, size: int, read: Callable[[int, int], bytes], *, close: Callable[[], None] | None = None
+        self,
+        size: int,
+        read: Callable[[int, int], bytes],
+        *,
+        close: Callable[[], None] | None = None,
+        holes: Callable[[], Iterable[tuple[int, int, str]]] = tuple,
     ) -> None:
         self.size = size
         self.read = read
+        self.holes = holes
         self._close = close
 
     def close(self) -> None:
@@ -33,6 +41,13 @@ class Content:
         if self._close is not None:
             self._close()
             self._close = None
+
+
+def add_holes(gaps: list[tuple[int, int, str]], content: Content) -> None:
+    """Add what `content` says of itself to the gaps (offset, size, reason) that reading it showed."""
+    for left, right, why in content.holes():
+        kept = [(a, n, r) for a, n, r in gaps if a < 0 or a >= right or a + n <= left]
+        gaps[:] = [*kept, (left, right - left, why)]
 
 
 class FileSystemReader(ABC):

@@ -6,6 +6,7 @@ import bisect
 import os
 import re
 from pathlib import Path
+from typing import Protocol
 
 from safelight.errors import EvidenceError
 from safelight.triage.evidence.base import Evidence
@@ -38,6 +39,36 @@ def open_read_only(path: Path) -> int:
 def part_of(path: Path) -> EvidencePart:
     """Name, place and size of one file of an image."""
     return EvidencePart(path.name, str(path), path.stat().st_size)
+
+
+class PartFile(Protocol):
+    """One file of an image, wherever it lies: in the evidence store, or inside another device."""
+
+    part: EvidencePart
+    size: int
+
+    def pread(self, length: int, at: int) -> bytes:
+        """Up to `length` bytes from `at`; OSError where they cannot be read."""
+
+    def close(self) -> None:
+        """Give it back."""
+
+
+class DiskFile:
+    """A file of the evidence store."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = open_read_only(path)
+        self.part = part_of(path)
+        self.size = os.fstat(self._fd).st_size
+
+    def pread(self, length: int, at: int) -> bytes:
+        """Up to `length` bytes from `at`."""
+        return os.pread(self._fd, length, at)
+
+    def close(self) -> None:
+        """Give back the descriptor."""
+        os.close(self._fd)
 
 
 def find_split_parts(first: Path) -> tuple[list[Path], list[int]]:

@@ -7,12 +7,13 @@ not trusted: parents are refused (give the flattened disk), and pieces are opene
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from safelight.errors import EvidenceError
-from safelight.triage.evidence.base import Evidence
+from safelight.triage.evidence.base import Evidence, MediaWindow
 from safelight.triage.evidence.raw import part_of
 from safelight.triage.model import EvidencePart, Problem
 from safelight.triage.paths import resolve_inside
@@ -64,24 +65,43 @@ def _short(error: BaseException) -> str:
     return str(error).split(". ")[0].strip().rstrip(".")[:160]
 
 
-def _opened(path: Path, name: str, handle: Any) -> tuple[Any, BinaryIO]:
-    stream = path.open("rb")
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an image lies: a file of the evidence store, or (`inside`) bytes inside another device."""
+
+    path: Path
+    inside: Evidence | None = None
+
+    def open(self) -> BinaryIO:
+        """A stream over it, for reading only."""
+        if self.inside is not None:
+            return cast("BinaryIO", MediaWindow(self.inside, 0, self.inside.size))
+        return self.path.open("rb")
+
+    @property
+    def part(self) -> EvidencePart:
+        """Its name and size."""
+        return self.inside.parts[0] if self.inside is not None else part_of(self.path)
+
+
+def _opened(path: Place, name: str, handle: Any) -> tuple[Any, BinaryIO]:
+    stream = path.open()
     try:
         handle.open_file_object(stream)
     except (OSError, ValueError, MemoryError) as error:
         stream.close()
         raise EvidenceError(
-            f"{path} begins like a {name} image but cannot be opened: {_short(error)}.",
+            f"{path.path} begins like a {name} image but cannot be opened: {_short(error)}.",
             fix="It is damaged or cut short; copy the image again.",
         ) from None
     return handle, stream
 
 
-def _disk(path: Path, name: str, handle: Any, stream: BinaryIO, size: int) -> VirtualDisk:
-    return VirtualDisk(name, (part_of(path),), handle, [stream], size)
+def _disk(path: Place, name: str, handle: Any, stream: BinaryIO, size: int) -> VirtualDisk:
+    return VirtualDisk(name, (path.part,), handle, [stream], size)
 
 
-def open_qcow2(path: Path) -> Evidence:
+def open_qcow2(path: Place) -> Evidence:
     """A QCOW2 image.
 
     Raises:
@@ -94,14 +114,14 @@ def open_qcow2(path: Path) -> Evidence:
     parent = handle.get_backing_filename()
     if parent:
         disk.close()
-        raise EvidenceError(f"{path} is an overlay on {parent!r}, which was not given.", fix=_FLATTEN)
+        raise EvidenceError(f"{path.path} is an overlay on {parent!r}, which was not given.", fix=_FLATTEN)
     if handle.is_locked():
         disk.close()
-        raise EvidenceError(f"{path} is an encrypted QCOW2 image.", fix="Decrypt it with its password first.")
+        raise EvidenceError(f"{path.path} is an encrypted QCOW2 image.", fix="Decrypt it with its password first.")
     return disk
 
 
-def open_vhd(path: Path) -> Evidence:
+def open_vhd(path: Place) -> Evidence:
     """A VHD or VHDX image.
 
     Raises:
@@ -113,11 +133,11 @@ def open_vhd(path: Path) -> Evidence:
     disk = _disk(path, "VHD or VHDX", handle, stream, handle.get_media_size())
     if handle.disk_type == pyvhdi.disk_types.DIFFERENTIAL:
         disk.close()
-        raise EvidenceError(f"{path} is a differencing disk and needs its parent.", fix=_FLATTEN)
+        raise EvidenceError(f"{path.path} is a differencing disk and needs its parent.", fix=_FLATTEN)
     return disk
 
 
-def open_dmg(path: Path) -> Evidence:
+def open_dmg(path: Place) -> Evidence:
     """An Apple disk image (UDIF).
 
     Raises:
@@ -129,7 +149,7 @@ def open_dmg(path: Path) -> Evidence:
     return _disk(path, "DMG", handle, stream, handle.get_media_size())
 
 
-def open_vmdk(path: Path) -> Evidence:
+def open_vmdk(path: Place) -> Evidence:
     """A VMDK image; its pieces are looked for beside it and nowhere else.
 
     Raises:
@@ -141,32 +161,37 @@ def open_vmdk(path: Path) -> Evidence:
     disk = _disk(path, "VMDK", handle, stream, 0)
     try:
         if handle.parent_content_identifier not in (None, 0, 0xFFFFFFFF):
-            raise EvidenceError(f"{path} is a snapshot and needs its parent.", fix=_FLATTEN)
-        pieces: list[Path] = []
+            raise EvidenceError(f"{path.path} is a snapshot and needs its parent.", fix=_FLATTEN)
+        pieces: list[Place] = []
         for extent in handle.extent_descriptors:
             name = extent.filename
             if not name:
-                raise EvidenceError(f"{path} describes a piece without a file.", fix=_FLATTEN)
+                raise EvidenceError(f"{path.path} describes a piece without a file.", fix=_FLATTEN)
             # The first piece of a single-file disk may carry the name the file had when it was made.
-            same = handle.number_of_extents == 1 and not (path.parent / name).exists()
-            pieces.append(path if same else resolve_inside(path.parent, name))
-        disk._files += [piece.open("rb") for piece in pieces]
+            alone = handle.number_of_extents == 1
+            if alone and (path.inside is not None or not (path.path.parent / name).exists()):
+                pieces.append(path)
+            elif path.inside is not None:
+                raise EvidenceError(f"{path.path} lies in several pieces inside the device.", fix=_FLATTEN)
+            else:
+                pieces.append(Place(resolve_inside(path.path.parent, name)))
+        disk._files += [piece.open() for piece in pieces]
         handle.open_extent_data_files_as_file_objects(disk._files[1:])
         disk.size = handle.get_media_size()
-        disk.parts = tuple(dict.fromkeys([part_of(path), *(part_of(p) for p in pieces)]))
+        disk.parts = tuple(dict.fromkeys([path.part, *(p.part for p in pieces)]))
     except EvidenceError:
         disk.close()
         raise
     except (OSError, ValueError, MemoryError) as error:
         disk.close()
         raise EvidenceError(
-            f"{path} begins like a VMDK image but cannot be opened: {_short(error)}.",
+            f"{path.path} begins like a VMDK image but cannot be opened: {_short(error)}.",
             fix="It is damaged, or its pieces do not belong to it; copy the image again.",
         ) from None
     return disk
 
 
-OPENERS: dict[str, Callable[[Path], Evidence]] = {
+OPENERS: dict[str, Callable[[Place], Evidence]] = {
     "QCOW2": open_qcow2,
     "VHD": open_vhd,
     "DMG": open_dmg,

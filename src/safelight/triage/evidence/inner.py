@@ -1,0 +1,219 @@
+"""Containers inside files: an archive or a disk image that lies on a device is opened where it lies.
+
+A file inside is found again by a chain of locators, `outer!FILESYSTEM,inner!FILESYSTEM,inner ...`, so that the process
+that reads can be lost and started again without losing its place.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from safelight.errors import EvidenceError
+from safelight.triage.evidence import ewf, virtual
+from safelight.triage.evidence.base import Evidence
+from safelight.triage.evidence.detect import virtual_kind
+from safelight.triage.evidence.filesystem import Content
+from safelight.triage.model import EvidencePart, FileEntry, UnreadPart
+from safelight.triage.placement import in_disk_order, mark_overwritten
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from safelight.triage.evidence.device import Device
+    from safelight.triage.evidence.filesystem import FileSystemReader
+
+_WINDOW = 256 << 10
+_CACHED = 64
+_OPEN = 6
+_MEMBER = "!"
+
+
+class ContentEvidence(Evidence):
+    """The bytes of a file as a medium of its own; what cannot be had of them is missing from it."""
+
+    def __init__(self, content: Content, name: str) -> None:
+        super().__init__((EvidencePart(name, name, content.size),), content.size)
+        self._content = content
+        self._cache: OrderedDict[int, bytes] = OrderedDict()
+
+    def _read(self, offset: int, length: int) -> bytes:
+        first, last = offset // _WINDOW, (offset + length - 1) // _WINDOW
+        data = b"".join(self._piece(number) for number in range(first, last + 1))
+        skip = offset - first * _WINDOW
+        return data if skip == 0 and len(data) == length else data[skip : skip + length]
+
+    def _piece(self, number: int) -> bytes:
+        data = self._cache.get(number)
+        if data is not None:
+            self._cache.move_to_end(number)
+            return data
+        at = number * _WINDOW
+        want = min(_WINDOW, self.size - at)
+        try:
+            data = self._content.read(at, want)
+            reason = "the file that holds it ends early"
+        except OSError as error:
+            data, reason = b"", f"the file that holds it cannot be read: {' '.join(str(error).split())[:120]}"
+        for left, right, why in self._content.holes():
+            if left < right:
+                self.missing.add(left, right, why)
+        if len(data) < want:
+            self.missing.add(at + len(data), at + want, reason)
+            data = data.ljust(want, b"\0")
+        self._cache[number] = data
+        if len(self._cache) > _CACHED:
+            self._cache.popitem(last=False)
+        return data
+
+    def close(self) -> None:
+        """Give back the file."""
+        self._cache.clear()
+        self._content.close()
+
+
+class _PartInside:
+    """A `ContentEvidence` as a file of an E01 set."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self.part = evidence.parts[0]
+        self.size = evidence.size
+
+    def pread(self, length: int, at: int) -> bytes:
+        """Up to `length` bytes from `at`."""
+        return self._evidence.read(at, length)
+
+    def close(self) -> None:
+        """Give it back."""
+        self._evidence.close()
+
+
+def open_inside(content: Content, name: str) -> Evidence:
+    """The medium that a file holds: unwrapped where it is a container format, else its own bytes.
+
+    Raises:
+        EvidenceError: it begins like a container but cannot be opened.
+    """
+    evidence = ContentEvidence(content, name)
+    head, tail = evidence.read(0, 4096), evidence.read(max(0, evidence.size - 512), 512)
+    place: Path = PurePosixPath(name)  # type: ignore[assignment]
+    if head.startswith(ewf.SIGNATURE) and len(head) > 12:
+        number = ewf.segment_number(head)
+        if number != 1:
+            raise EvidenceError(f"part {number} of an E01 set; inside a device only sets of one part are opened")
+        return ewf.EwfEvidence([place], [_PartInside(evidence)])
+    kind = virtual_kind(head, tail)
+    if kind is not None:
+        return virtual.OPENERS[kind](virtual.Place(place, evidence))
+    return evidence
+
+
+@dataclass(slots=True)
+class Inside:
+    """What was found in a file: its files, in the order to read them, and what could not be had."""
+
+    kind: str = ""
+    entries: list[FileEntry] = field(default_factory=list)
+    directories: int = 0
+    other: int = 0
+    unread: list[UnreadPart] = field(default_factory=list)
+
+
+class Nest:
+    """All that lies on a device, however deep: reads by locator chains, lists what a file holds.
+
+    Args:
+        device: the outermost one.
+        open_device: opens a medium found inside it, as `Device` does.
+    """
+
+    def __init__(self, device: Device, open_device: Callable[[Evidence], Device]) -> None:
+        self._device = device
+        self._open_device = open_device
+        self._opened: OrderedDict[tuple[int, str], Device] = OrderedDict()
+
+    def content(self, filesystem: int, locator: str) -> Content:
+        """The bytes of a file.
+
+        Raises:
+            EvidenceError: the locator leads nowhere now.
+        """
+        outer, found, last = locator.rpartition(_MEMBER)
+        if not found:
+            return self._device.filesystems[filesystem].content(locator)
+        number, _, inner = last.partition(",")
+        device = self._inside(filesystem, outer, "")
+        return device.filesystems[int(number)].content(inner)
+
+    def _inside(self, filesystem: int, locator: str, name: str) -> Device:
+        key = (filesystem, locator)
+        device = self._opened.get(key)
+        if device is None:
+            device = self._open_device(open_inside(self.content(filesystem, locator), name or "container"))
+            self._opened[key] = device
+            # One that is dropped stays open as long as another that lies in it needs it.
+            while len(self._opened) > _OPEN:
+                self._opened.popitem(last=False)
+        self._opened.move_to_end(key)
+        return device
+
+    def expand(self, entry: FileEntry, most: int, alive: Callable[[bool], None]) -> Inside:
+        """The files inside the file `entry`, at most `most` of them.
+
+        Raises:
+            EvidenceError: it is no container, or cannot be opened.
+        """
+        device = self._inside(entry.filesystem, entry.locator, entry.path)
+        result = Inside(kind=device.evidence.format)
+        result.unread += [_placed(part, entry) for part in device.unread]
+        for at, filesystem in enumerate(device.filesystems):
+            filesystem.alive = alive
+            prefix = entry.path if len(device.filesystems) == 1 else f"{entry.path}/[file system {at}]"
+            found = list(self._listed(filesystem, most - len(result.entries)))
+            result.entries += [
+                _placed_entry(e, entry, prefix, f"{entry.locator}{_MEMBER}{at},{e.locator}" if e.locator else "")
+                for e in in_disk_order(mark_overwritten(found))
+            ]
+            result.kind = filesystem.type if len(device.filesystems) == 1 else result.kind
+            result.directories += filesystem.directories
+            result.other += filesystem.other
+            result.unread += [_placed(part, entry) for part in filesystem.unread]
+        result.unread += [_placed(part, entry) for part in device.evidence.unread()]
+        return result
+
+    def _listed(self, filesystem: FileSystemReader, most: int) -> Iterator[FileEntry]:
+        number = 0
+        for number, found in enumerate(filesystem.entries(), 1):
+            if number > most:
+                filesystem.unread.append(
+                    UnreadPart("listing", f"cut off after {most:,} files, the most that is allowed")
+                )
+                return
+            more, notes = filesystem.more_names.get(found.locator), filesystem.more_notes.get(found.locator)
+            if more or notes:
+                found = replace(found, names=(*found.names, *(more or ())), notes=(*found.notes, *(notes or ())))
+            yield found
+
+
+def _placed(part: UnreadPart, entry: FileEntry) -> UnreadPart:
+    """A part of the inner medium as a part of the file that holds it: its offset means nothing outside."""
+    path = f"{entry.path}/{part.path.lstrip('/')}" if part.path else entry.path
+    return replace(part, path=path, offset=None)
+
+
+def _placed_entry(inner: FileEntry, outer: FileEntry, prefix: str, locator: str) -> FileEntry:
+    return replace(
+        inner,
+        filesystem=outer.filesystem,
+        path=f"{prefix}/{inner.path}",
+        locator=locator,
+        allocated=inner.allocated and outer.allocated,
+        overwritten=inner.overwritten or outer.overwritten,
+        extents=(),
+        names=tuple(f"{prefix}/{name}" for name in inner.names),
+        origin=inner.origin or "member",
+    )

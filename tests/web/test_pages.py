@@ -206,3 +206,24 @@ def test_one_template_environment_for_the_whole_process(client):
     before = dict(first.cache.items())
     client.get("/sign-in/")
     assert engines["jinja2"].env is first and dict(first.cache.items()) == before
+
+
+@pytest.mark.django_db
+def test_the_standards_page_counts_as_missing_only_what_nobody_has_set(client, django_user_model, settings) -> None:
+    """A force that has set every clock would still read in red that five are missing."""
+    from pathlib import Path
+
+    import safelight.standards
+    from safelight.casework.base.standards import standards
+
+    user = django_user_model.objects.create(username="synthetic", name="Example Reader (synthetic)", role="supervisor")
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    counted = {}
+    for site in (None, Path(safelight.standards.__file__).parent / "data" / "demo_site.toml"):
+        settings.SITE_STANDARDS = site
+        page = client.get("/standards/").content.decode()
+        assert "set by the force" in page
+        counted[site is not None] = sum(1 for rule in standards().clocks.values() if not rule.is_set)
+        part = page.partition("Clocks that the force must still set")
+        assert str(counted[site is not None]) in part[0][-300:] + part[2][:300]
+    assert counted[True] == 0 < counted[False]

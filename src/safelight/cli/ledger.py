@@ -21,6 +21,7 @@ def verify_command(as_json: Annotated[bool, typer.Option("--json", help="Print t
     from rich.progress import Progress
 
     from safelight.casework.ledger.services import seal
+    from safelight.casework.ledger.tasks import record_verification
     from safelight.casework.ledger.verify import verify
 
     while seal():
@@ -29,6 +30,8 @@ def verify_command(as_json: Annotated[bool, typer.Option("--json", help="Print t
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Checking entries", total=None)
         result = verify(lambda done, total: bar.update(task, completed=done, total=total))
+    # The ledger page shows the newest result, from wherever it was asked for.
+    record_verification(None, result)
     if as_json:
         typer.echo(json.dumps({**vars(result), "proven": result.proven}))
     else:

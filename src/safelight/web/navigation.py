@@ -25,6 +25,7 @@ NAVIGATION = (
     Item("My work", "work:home"),
     Item("Referral desk", "referrals:desk", frozenset({"referral_desk", "supervisor"})),
     Item("Cases", "cases:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"})),
+    Item("Clocks", "clocks:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"})),
     Item("Supervisor's board", "supervision:board", frozenset({"supervisor"})),
     Item("Devices", "devices:index", frozenset({"examiner", "investigator", "supervisor"})),
     Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"})),

@@ -10,7 +10,7 @@ from django.shortcuts import render
 
 from safelight.casework.base.policy import SIGNED_IN, page
 from safelight.casework.base.standards import standards
-from safelight.standards.model import Category, GradeScale, Outcome, RiskLevel, Role, Row, Skill, Unit, VicsMap
+from safelight.standards.model import PRODUCT, Category, GradeScale, Outcome, RiskLevel, Role, Row, Skill, Unit, VicsMap
 from safelight.web.filters import words
 
 KINDS = {
@@ -120,6 +120,9 @@ def standards_page(request: HttpRequest) -> HttpResponse:
             "unset": current.unset(),
             "picked": picked,
             "counts": counts,
+            # What the force has set is no longer missing, whatever the shipped row says of itself.
+            "to_set": sum(1 for rule in current.clocks.values() if not rule.is_set),
+            "set_by_force": sum(1 for rule in current.clocks.values() if rule.set_by != PRODUCT),
             "links": links,
             "kinds": KINDS,
             "statuses": STATUSES,

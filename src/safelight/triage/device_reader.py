@@ -12,11 +12,15 @@ from typing import Any
 from safelight.errors import EvidenceError
 from safelight.triage.codec import decode
 from safelight.triage.model import EvidencePart, FileEntry, FileSystemRecord, Problem, UnreadPart, Volume
+from safelight.triage.plain import lies_in_order
 from safelight.triage.settings import TriageSettings
 from safelight.triage.wire import Child, ChildLost
 
 _AHEAD = 24
+_WINDOWS_AHEAD = 2
 _SLICE = 0.25
+#: Bytes of the media that one request of the pass covers.
+WINDOW = 64 << 20
 _MOST_CRASHES = 200
 
 
@@ -36,6 +40,7 @@ class Opened:
     volumes: tuple[Volume, ...]
     filesystems: tuple[FileSystemRecord, ...]
     problems: tuple[Problem, ...]
+    thin: bool = False
 
 
 @dataclass(slots=True)
@@ -70,7 +75,13 @@ class DeviceReader:
         self._request: dict[str, Any] = {}
         self._skip: dict[str, str] = {}
         self._crashes = 0
+        self._media_size = 0
+        self._thin = False
+        self._identity: dict[str, str] | None = None
         self.on_tick: Callable[[int], None] = lambda done: None
+        # How far `read` is, in bytes of the media or of files, whichever it has to go through.
+        self.bytes_done = 0
+        self.bytes_total = 0
 
     # -- the wire ----------------------------------------------------------------------------------------------------
 
@@ -116,6 +127,7 @@ class DeviceReader:
         """
         self._skip.clear()
         self._crashes = 0
+        self._identity = None
         self._request = {"do": "open", "paths": [str(p.absolute()) for p in paths], "gaps": self._settings.check_gaps}
         return self._open(gaps=True)
 
@@ -140,7 +152,9 @@ class DeviceReader:
                 continue
             if "error" in answer:
                 raise EvidenceError(str(answer["error"]), fix=str(answer.get("fix", "")))
-            return decode(Opened, answer["opened"])
+            opened = decode(Opened, answer["opened"])
+            self._media_size, self._thin = opened.size, opened.thin
+            return opened
 
     # -- listing -----------------------------------------------------------------------------------------------------
 
@@ -179,7 +193,97 @@ class DeviceReader:
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def read(self, entries: Sequence[FileEntry], *, keep: int) -> Iterator[ReadAnswer]:
-        """Read files in the given order; each is answered once, whatever happens to the child."""
+        """Read every file once, each answered once, whatever happens to the child.
+
+        Files whose place on the media is known are read in one pass over it, the others one by one afterwards, and
+        so are those that a lost child was busy with.
+        """
+        whole = self._settings.hash_image and not self._thin
+        swept: dict[int, FileEntry] = {}
+        single: list[FileEntry] = []
+        for entry in entries:
+            if lies_in_order(entry, self._media_size):
+                swept[len(swept)] = entry
+            else:
+                single.append(entry)
+        passing = self._media_size if whole else sum(e.size for e in swept.values())
+        self.bytes_done, self.bytes_total = 0, passing + sum(e.size for e in single)
+        if swept or (whole and self._media_size):
+            for answer in self._pass(swept, keep=keep, whole=whole):
+                if not whole:
+                    self.bytes_done += answer.entry.size
+                yield answer
+        self.bytes_done = passing
+        left = [*swept.values(), *single]
+        self.bytes_total += sum(e.size for e in swept.values())
+        for answer in self._one_by_one(left, keep=keep):
+            self.bytes_done += answer.entry.size
+            yield answer
+
+    def _pass(self, files: dict[int, FileEntry], *, keep: int, whole: bool) -> Iterator[ReadAnswer]:
+        """One pass over the media. Whoever is answered is taken out of `files`; the rest must be read another way."""
+        starting: dict[int, list[int]] = {}
+        for number, entry in files.items():
+            starting.setdefault(entry.extents[0].offset // WINDOW, []).append(number)
+        if whole:
+            windows = deque(range(-(-self._media_size // WINDOW)))
+        else:
+            busy: set[int] = set()
+            for entry in files.values():
+                for x in entry.extents:
+                    busy.update(range(x.offset // WINDOW, (x.offset + x.size - 1) // WINDOW + 1))
+            windows = deque(sorted(busy))
+        under_way: deque[int] = deque()
+        while windows or under_way:
+            try:
+                while windows and len(under_way) < _WINDOWS_AHEAD:
+                    under_way.append(windows.popleft())
+                    self._child.send(self._window(under_way[-1], starting, files, keep=keep, whole=whole))
+                answer, bodies = self._receive()
+            except ChildLost:
+                # Its files are read one by one later, and then it will show which one it was.
+                under_way.clear()
+                if not self._reopen():
+                    return
+                continue
+            if "files" in answer:
+                yield from self._answers(answer["files"], bodies, files)
+                continue
+            window = under_way.popleft()
+            if "swept" in answer:
+                self._identity = answer.get("digests")
+            if whole:
+                self.bytes_done = min((window + 1) * WINDOW, self._media_size)
+
+    def _window(
+        self, window: int, starting: dict[int, list[int]], files: dict[int, FileEntry], *, keep: int, whole: bool
+    ) -> dict[str, Any]:
+        rows = []
+        for number in starting.pop(window, ()):
+            entry = files[number]
+            rows.append([number, entry.filesystem, entry.locator, [[e.offset, e.size] for e in entry.extents]])
+        return {
+            "do": "sweep",
+            "from": window * WINDOW,
+            "to": min((window + 1) * WINDOW, self._media_size),
+            "files": rows,
+            "keep": keep,
+            "image": whole,
+            "sha256": True,
+        }
+
+    @staticmethod
+    def _answers(rows: list[dict[str, Any]], bodies: bytes, files: dict[int, FileEntry]) -> Iterator[ReadAnswer]:
+        at = 0
+        for row in rows:
+            body = bodies[at : at + row["body"]]
+            at += len(body)
+            entry = files.pop(row["read"], None)
+            if entry is not None:
+                yield ReadAnswer(entry, row, body, str(row.get("error", "")))
+
+    def _one_by_one(self, entries: Sequence[FileEntry], *, keep: int) -> Iterator[ReadAnswer]:
+        """Through the parser, in the given order."""
         waiting: deque[tuple[int, FileEntry]] = deque(enumerate(entries))
         under_way: deque[tuple[int, FileEntry]] = deque()
         while waiting or under_way:
@@ -240,6 +344,8 @@ class DeviceReader:
         Raises:
             EvidenceError: the child was lost.
         """
+        if self._identity is not None:
+            return self._identity
         return {str(k): str(v) for k, v in self._ask({"do": "identify"})["identified"].items()}
 
     def finish(self) -> tuple[list[UnreadPart], list[Problem]]:

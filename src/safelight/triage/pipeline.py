@@ -192,21 +192,19 @@ class _Run:
                 wanted.append(entry)
             else:
                 self._emit(record)
-        total = sum(e.size for e in wanted)
-        done = bytes_done = 0
+        done = 0
         keep = self._settings.max_picture_bytes if self._settings.pictures else 0
         reader = self._bench.reader
 
         def tell(more: int = 0) -> None:
             self._meter.update(
-                "reading", files_done=done, files_total=len(wanted), bytes_done=bytes_done + more, bytes_total=total,
-                findings=len(self._stage.findings),
+                "reading", files_done=done, files_total=len(wanted), bytes_done=reader.bytes_done + more,
+                bytes_total=reader.bytes_total, findings=len(self._stage.findings),
             )  # fmt: skip
 
         reader.on_tick = tell
         for answer in reader.read(wanted, keep=keep):
             done += 1
-            bytes_done += answer.entry.size
             self._take(answer)
             tell()
 

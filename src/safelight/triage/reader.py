@@ -10,25 +10,30 @@ import hashlib
 import sys
 import time
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from safelight.errors import EvidenceError, SafelightError
 from safelight.triage.codec import encode
-from safelight.triage.digests import digest_content
+from safelight.triage.digests import FileDigest, digest_content
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.detect import open_evidence
 from safelight.triage.evidence.device import Device
 from safelight.triage.filetypes import PICTURES
 from safelight.triage.model import Problem, UnreadPart
+from safelight.triage.plain import PlainFiles
 from safelight.triage.wire import limit_cpu, limit_self, read_frame, serve_frames, write_frame
 
+if TYPE_CHECKING:
+    from safelight.triage.sweep import Sweep
+
 _BATCH = 200
+_FRAME = 8 << 20
 _WINDOW = 1 << 20
 _CPU_SECONDS = 300
 
 
 class Reader:
-    """Answers the requests `open`, `list`, `read` and `identify` for one device at a time."""
+    """Answers the requests `open`, `list`, `sweep`, `read` and `identify` for one device at a time."""
 
     def __init__(self, outgoing: BinaryIO) -> None:
         self._out = outgoing
@@ -36,6 +41,9 @@ class Reader:
         self._device: Device | None = None
         self._sent: set[str] = set()
         self._last_tick = 0.0
+        self._sweep: Sweep | None = None
+        self._plain: dict[int, PlainFiles] = {}
+        self._extents: dict[int, list[list[int]]] = {}
 
     def handle(self, request: dict[str, Any]) -> None:
         """Answer one request; an error that we know is an answer too."""
@@ -62,9 +70,7 @@ class Reader:
     _ticked = 0
 
     def _do_open(self, request: dict[str, Any]) -> None:
-        if self._evidence is not None:
-            self._evidence.close()
-        self._evidence = self._device = None
+        self._close()
         self._sent.clear()
         self._ticked = 0
         self._evidence = open_evidence([Path(p) for p in request["paths"]])
@@ -80,6 +86,7 @@ class Reader:
                 "opened": {
                     "format": self._evidence.format,
                     "size": self._evidence.size,
+                    "thin": self._evidence.thin,
                     "parts": encode(self._evidence.parts),
                     "md5": self._evidence.stored_md5,
                     "sha1": self._evidence.stored_sha1,
@@ -89,6 +96,15 @@ class Reader:
                 }
             }
         )
+
+    def _close(self) -> None:
+        if self._sweep is not None:
+            self._sweep.close()
+        if self._evidence is not None:
+            self._evidence.close()
+        self._evidence = self._device = self._sweep = None
+        self._plain.clear()
+        self._extents.clear()
 
     def _opened(self) -> tuple[Evidence, Device]:
         if self._evidence is None or self._device is None:
@@ -141,37 +157,107 @@ class Reader:
         )
 
     def _do_read(self, request: dict[str, Any]) -> None:
-        evidence, device = self._opened()
-        filesystem = device.filesystems[request["filesystem"]]
-        content = filesystem.content(request["locator"])
+        """One file, through its parser."""
         self._ticked = 0
+        row, body = self._row(
+            request["id"], self._parsed(request["filesystem"], request["locator"], request["keep"]), request["extents"]
+        )
+        self._say(row, body)
+
+    def _parsed(self, filesystem: int, locator: str, keep: int) -> FileDigest:
+        _, device = self._opened()
+        content = device.filesystems[filesystem].content(locator)
         try:
-            found = digest_content(content, keep_up_to=request["keep"], tick=self._tick)
+            return digest_content(content, keep_up_to=keep, tick=self._tick)
         finally:
             content.close()
+
+    def _row(self, number: int, found: FileDigest, extents: list[list[int]]) -> tuple[dict[str, Any], bytes]:
+        """The answer for one file, and its bytes where they are wanted and were not sent before."""
+        evidence, _ = self._opened()
         # Zeros stand in for bytes that the image does not have: what lies there has not been read.
-        for start, size in request["extents"]:
-            for left, right, reason in evidence.missing.within(start, start + size):
-                found.gaps.append((-left, right - left, reason))
+        if evidence.missing:
+            for start, size in extents:
+                for left, right, reason in evidence.missing.within(start, start + size):
+                    found.gaps.append((-left, right - left, reason))
         body = b""
         if found.body is not None and not found.gaps and found.md5 not in self._sent:
             self._sent.add(found.md5)
             body = found.body
         lost = sum(size for start, size, _ in found.gaps if start < 0)
-        self._say(
-            {
-                "read": request["id"],
-                "bytes": max(0, found.bytes_read - lost),
-                "size": found.size,
-                "md5": found.md5,
-                "sha1": found.sha1,
-                "sha256": found.sha256,
-                "type": found.type,
-                "picture": found.type in PICTURES,
-                "gaps": [[None, -s, n, why] if s < 0 else [s, None, n, why] for s, n, why in found.gaps[:100]],
-            },
-            body,
-        )
+        row = {
+            "read": number,
+            "bytes": max(0, found.bytes_read - lost),
+            "size": found.size,
+            "md5": found.md5,
+            "sha1": found.sha1,
+            "sha256": found.sha256,
+            "type": found.type,
+            "picture": found.type in PICTURES,
+            "gaps": [[None, -s, n, why] if s < 0 else [s, None, n, why] for s, n, why in found.gaps[:100]],
+        }
+        return row, body
+
+    def _do_sweep(self, request: dict[str, Any]) -> None:
+        """One window of the media: all files that lie in it, and its share of the image's own digest."""
+        from safelight.triage.sweep import Sweep
+
+        evidence, _ = self._opened()
+        if self._sweep is None:
+            wanted = ["sha256"] if request["image"] else []
+            if request["image"]:
+                wanted += [n for n, v in (("md5", evidence.stored_md5), ("sha1", evidence.stored_sha1)) if v]
+            self._sweep = Sweep(evidence, image=wanted, sha256=request["sha256"], tick=self._tick)
+        self._ticked = 0
+        plain: list[tuple[int, list[list[int]]]] = []
+        others: list[tuple[int, int, str]] = []
+        extents: dict[int, list[list[int]]] = self._extents
+        for number, index, locator, pieces in request["files"]:
+            extents[number] = pieces
+            if self._is_plain(index, locator):
+                plain.append((number, pieces))
+            else:
+                others.append((number, index, locator))
+        rows: list[dict[str, Any]] = []
+        bodies: list[bytes] = []
+
+        def add(number: int, found: FileDigest) -> None:
+            row, body = self._row(number, found, extents.pop(number))
+            rows.append({**row, "body": len(body)})
+            bodies.append(body)
+            if len(rows) >= _BATCH or sum(map(len, bodies)) > _FRAME:
+                flush()
+
+        def flush() -> None:
+            self._say({"files": rows}, b"".join(bodies))
+            rows.clear()
+            bodies.clear()
+
+        try:
+            for number, found in self._sweep.window(request["from"], request["to"], plain, keep=request["keep"]):
+                add(number, found)
+        except BaseException:
+            self._sweep.close()
+            self._sweep = None
+            raise
+        for number, index, locator in others:
+            flush()  # Should the parser fail here, the others are out already.
+            try:
+                found = self._parsed(index, locator, request["keep"])
+            except EvidenceError as error:
+                rows.append({"read": number, "error": error.what, "body": 0})
+                extents.pop(number)
+            else:
+                add(number, found)
+        flush()
+        self._say({"swept": request["to"], "digests": self._sweep.digests()})
+
+    def _is_plain(self, index: int, locator: str) -> bool:
+        known = self._plain.get(index)
+        if known is None:
+            evidence, device = self._opened()
+            known = self._plain[index] = PlainFiles(device.filesystems[index], evidence)
+        return known.holds(locator)
 
     def _do_identify(self, request: dict[str, Any]) -> None:
         """Digests of the whole media, and a comparison with what the container says of itself."""
@@ -200,8 +286,7 @@ class Reader:
         known = set(device.problems)
         late: list[Problem] = [p for p in evidence.problems if p not in known]
         self._say({"finished": {"unread": encode(parts[:10_000]), "problems": encode(late)}})
-        evidence.close()
-        self._evidence = self._device = None
+        self._close()
 
 
 def main() -> None:

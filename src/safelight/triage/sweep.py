@@ -1,0 +1,290 @@
+"""One pass over the media, window by window: each byte is read once, and every digest that needs it is fed.
+
+The files that lie in a window are hashed side by side from the window's own memory; a file that goes on behind the
+window keeps its half-made digests until its end comes by. The digest of the whole image and the block scan take the
+same bytes. Nothing here parses anything: the pass knows ranges of bytes only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from safelight.triage.device_reader import WINDOW
+from safelight.triage.digests import FileDigest
+from safelight.triage.evidence.base import Evidence
+from safelight.triage.evidence.raw import RawEvidence, open_read_only
+from safelight.triage.filetypes import HEAD, PICTURES, sniff
+from safelight.triage.md5lanes import Md5Streams, lanes_available
+
+if TYPE_CHECKING:
+    from safelight.triage.blockscan import BlockScan
+
+LEAD = 4096
+_STEP = 4 << 20
+_NEAR = 1 << 16
+
+
+@dataclass(slots=True, eq=False)
+class _File:
+    """A file under way. `pieces` are its places in the buffer for the window at hand."""
+
+    number: int
+    extents: Sequence[Sequence[int]]
+    size: int
+    sha1: Any
+    sha256: Any
+    md5: Any = None
+    state: Any = None
+    next: int = 0
+    done: int = 0
+    type: str = ""
+    kept: list[bytes] | None = None
+    pieces: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Sweep:
+    """The pass over one device.
+
+    Args:
+        evidence: the media; its `missing` ranges are filled while reading.
+        image: names of digests of the whole media that are wanted; `digests()` gives them if every byte came by.
+        scan: looks at every 4 KiB block, or None.
+        sha256: compute SHA-256 of every file.
+        tick: told the bytes of each step.
+        window: bytes of the longest window.
+        lanes: use the compiled MD5; when left out, where it can be used.
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        *,
+        image: Sequence[str] = (),
+        scan: BlockScan | None = None,
+        sha256: bool = True,
+        tick: Callable[[int], None] | None = None,
+        window: int = WINDOW,
+        lanes: bool | None = None,
+    ) -> None:
+        self._evidence = evidence
+        self._image = {name: hashlib.new(name, usedforsecurity=False) for name in image}
+        self._at = 0
+        self._scan = scan
+        self._want_sha256 = sha256
+        self._tick = tick or (lambda done: None)
+        self._window = window
+        self._lanes = lanes_available() and lanes is not False
+        # In front: the end of the window before. Behind: room where a file's scattered pieces are put in a row.
+        self._buffer = np.zeros(LEAD + 2 * window + 64, np.uint8)
+        self._view = self._buffer.data
+        self._scratch = 0
+        self._lead = 0
+        self._end = 0
+        self._open: dict[int, _File] = {}
+        self._fd = self._descriptor()
+
+    def _descriptor(self) -> int | None:
+        """A raw image in one file is read into the buffer without a copy on the way."""
+        e = self._evidence
+        if type(e) is RawEvidence and len(e.parts) == 1 and e.parts[0].size == e.size:
+            return open_read_only(Path(e.parts[0].path))
+        return None
+
+    def close(self) -> None:
+        """Give back the descriptor. Safe to call twice."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def digests(self) -> dict[str, str] | None:
+        """Digests (hex) of the whole media; None when not every byte came by, in order."""
+        if not self._image or self._at != self._evidence.size:
+            return None
+        return {name: each.hexdigest() for name, each in self._image.items()}
+
+    def window(
+        self, start: int, end: int, files: Sequence[tuple[int, Sequence[Sequence[int]]]], *, keep: int
+    ) -> Iterator[tuple[int, FileDigest]]:
+        """Read the media from `start` to `end` and give the files that are complete now, by number.
+
+        Args:
+            files: number and extents ([offset, size], ascending) of the files whose first byte lies in the window.
+            keep: keep the bytes of a picture no larger than this.
+        """
+        for number, extents in files:
+            size = sum(x[1] for x in extents)
+            self._open[number] = _File(
+                number,
+                extents,
+                size,
+                hashlib.sha1(usedforsecurity=False),
+                hashlib.sha256() if self._want_sha256 else None,
+                None if self._lanes else hashlib.md5(usedforsecurity=False),
+            )
+        if start != self._end:
+            self._lead = 0
+        here = [f for f in self._open.values() if self._cut(f, start, end)]
+        self._read(start, end, here)
+        yield from self._hash(here, keep)
+        self._remember(start, end)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _cut(file: _File, start: int, end: int) -> bool:
+        """Find the file's pieces in the window; whether there are any."""
+        file.pieces.clear()
+        while file.next < len(file.extents):
+            offset, size = file.extents[file.next]
+            left, right = max(offset, start), min(offset + size, end)
+            if left >= right:
+                break
+            file.pieces.append((LEAD + left - start, right - left))
+            if right < offset + size:
+                break
+            file.next += 1
+        return bool(file.pieces)
+
+    def _read(self, start: int, end: int, here: Sequence[_File]) -> None:
+        whole = bool(self._image) or self._scan is not None
+        if whole:
+            ranges = [(LEAD, LEAD + end - start)]
+        else:
+            ranges = _joined(sorted((a, a + n) for f in here for a, n in f.pieces))
+        for left, right in ranges:
+            at = left
+            while at < right:
+                stop = min(at + _STEP, right)
+                self._fill(at, stop, start - LEAD)
+                self._tick(stop - at)
+                at = stop
+        view = self._view[LEAD : LEAD + end - start]
+        if self._image and self._at == start:
+            for each in self._image.values():
+                each.update(view)
+            self._at = end
+        if self._scan is not None:
+            lead = self._lead
+            self._scan.window(self._view[LEAD - lead : LEAD + end - start], start - lead, start)
+
+    def _fill(self, left: int, right: int, base: int) -> None:
+        """Bytes `left` to `right` of the buffer, whose first byte stands for offset `base` of the media."""
+        at = left
+        if self._fd is not None:
+            try:
+                while at < right:
+                    got = os.preadv(self._fd, [self._view[at:right]], base + at)
+                    if not got:
+                        break
+                    at += got
+            except OSError:
+                pass  # The evidence's own reading finds out which blocks are bad, and notes them.
+        if at < right:
+            data = self._evidence.read(base + at, right - at)
+            self._view[at : at + len(data)] = data
+            self._view[at + len(data) : right] = bytes(right - at - len(data))
+
+    def _remember(self, start: int, end: int) -> None:
+        self._end = end
+        self._lead = min(LEAD, end - start)
+        self._view[LEAD - self._lead : LEAD] = bytes(self._view[LEAD + end - start - self._lead : LEAD + end - start])
+
+    # -- hashing -----------------------------------------------------------------------------------------------------
+
+    def _hash(self, here: Sequence[_File], keep: int) -> Iterator[tuple[int, FileDigest]]:
+        """Feed the files' digests. Several rounds only where scattered pieces do not fit behind the window."""
+        todo = list(reversed(here))
+        while todo:
+            self._scratch = LEAD + self._window
+            group: list[tuple[_File, int, int]] = []
+            while todo:
+                place = self._in_a_row(todo[-1])
+                if place is None and group:
+                    break
+                file = todo.pop()
+                if place is not None:
+                    group.append((file, *place))
+            yield from self._hash_group(group, keep)
+
+    def _in_a_row(self, file: _File) -> tuple[int, int] | None:
+        """Where in the buffer the file's pieces of this window lie one after the other; None when there is no room."""
+        if len(file.pieces) == 1:
+            return file.pieces[0]
+        total = sum(n for _, n in file.pieces)
+        start = -(-self._scratch // 64) * 64
+        if start + total > self._buffer.size:
+            return None
+        at = start
+        for a, n in file.pieces:
+            self._view[at : at + n] = self._view[a : a + n]
+            at += n
+        self._scratch = at
+        return start, total
+
+    def _hash_group(self, group: Sequence[tuple[_File, int, int]], keep: int) -> Iterator[tuple[int, FileDigest]]:
+        view = self._view
+        for file, start, size in group:
+            piece = view[start : start + size]
+            file.sha1.update(piece)
+            if file.sha256 is not None:
+                file.sha256.update(piece)
+            if file.done == 0:
+                file.type = sniff(bytes(piece[:HEAD]))
+                if file.type in PICTURES and file.size <= keep:
+                    file.kept = []
+            if file.kept is not None:
+                file.kept.append(bytes(piece))
+            file.done += size
+        md5 = self._md5(group)
+        for (file, _, _), digest in zip(group, md5, strict=True):
+            if file.done < file.size:
+                continue
+            del self._open[file.number]
+            found = FileDigest(file.size, file.size, digest, file.sha1.hexdigest())
+            found.sha256 = file.sha256.hexdigest() if file.sha256 is not None else ""
+            found.type = file.type
+            if file.kept is not None:
+                found.body = file.kept[0] if len(file.kept) == 1 else b"".join(file.kept)
+            yield file.number, found
+
+    def _md5(self, group: Sequence[tuple[_File, int, int]]) -> list[str]:
+        """Digests of the files that are complete, in the place of the others an empty text."""
+        if not self._lanes:
+            for file, start, size in group:
+                file.md5.update(self._view[start : start + size])
+            return [f.md5.hexdigest() if f.done == f.size else "" for f, _, _ in group]
+        streams = Md5Streams(len(group))
+        for row, (file, _, _) in enumerate(group):
+            if file.state is not None:
+                streams.states[row] = file.state
+        starts, sizes = [g[1] for g in group], [g[2] for g in group]
+        streams.update(self._buffer, range(len(group)), starts, sizes)
+        ended = []
+        for row, (file, _, _) in enumerate(group):
+            if file.done == file.size:
+                ended.append(row)
+            else:
+                file.state = streams.states[row].copy()
+        ends, totals = [starts[r] + sizes[r] for r in ended], [group[r][0].size for r in ended]
+        digests = [""] * len(group)
+        for row, digest in zip(ended, streams.finish(self._buffer, ended, ends, totals), strict=True):
+            digests[row] = digest
+        return digests
+
+
+def _joined(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges that touch, overlap or lie near each other as one: a short step is cheaper read than jumped."""
+    joined: list[tuple[int, int]] = []
+    for left, right in ranges:
+        if joined and left <= joined[-1][1] + _NEAR:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], right))
+        else:
+            joined.append((left, right))
+    return joined

@@ -128,7 +128,7 @@ def _item(submission: Submission, run: TriageRun, owner: Any) -> int:
     known = HashSetRecord.objects.create(
         name=f"Synthetic {run.pk}", kind="known", version="1", root="0" * 64, folder="x", source="Synthetic",
         legal_basis="Synthetic", file_name="x.csv", file_sha256="0" * 64, format="csv", imported_at=now,
-        imported_by=owner,
+        imported_by=owner, counts={"entries": 1, "rejected": 0, "by_category": {}, "by_hash": {}},
     )  # fmt: skip
     finding = Finding.objects.create(
         run=run, kind="exact", algorithm="md5", hash_set=known, path="/synthetic.jpg", size=1, md5="0" * 32,

@@ -134,7 +134,7 @@ def send_safeguarding_referral(
 def _not_sent_twice(
     case: Any, children: list[ChildAtRisk], authority: str, recipient: str, concern: str, at: datetime
 ) -> None:
-    """A page that is sent twice (a second click, a reload) is one referral. The case is locked, so that one is first."""
+    """A page that is sent twice (a second click, a reload) is one referral. The case is locked: one of two is first."""
     same = SafeguardingReferral.objects.filter(case=case, authority=authority, recipient=recipient, concern=concern)
     keys = {child.pk for child in children}
     for one in same.filter(sent_at__range=(at - SENT_TWICE, at + SENT_TWICE)):

@@ -72,3 +72,20 @@ class TestCollecting:
         """Otherwise one app's waiting things are nowhere to be seen."""
         modules = {offer.__module__ for offer in queries._sources()}
         assert {"safelight.casework.cases.work", "safelight.casework.supervision.work"} <= modules
+
+
+def test_many_cases_cost_no_more_queries_than_few():
+    """An investigator with fifty cases would wait seconds for the first page of every morning."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+    from tests.casework.factories import SKILL, make_allocation, make_case, make_user
+
+    supervisor, counts = make_user("supervisor"), []
+    for number in (1, 6):
+        investigator = make_user(skills=[SKILL])
+        for _ in range(number):
+            make_allocation(make_case(actor=supervisor), investigator, supervisor)
+        with CaptureQueriesContext(connection) as run:
+            work_of(investigator)
+        counts.append(len(run.captured_queries))
+    assert counts[0] == counts[1] < 25

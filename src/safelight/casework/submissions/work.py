@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case
 from safelight.casework.clocks.models import Clock
+from safelight.casework.devices.models import Finding
 from safelight.casework.submissions.models import Submission, SubmissionItem
 from safelight.casework.submissions.queries import standing
 
@@ -21,7 +23,11 @@ def items_for(user: Any) -> list[WorkItem]:
     made = _rejected(user)
     if user.role == "investigator":
         cases = Case.objects.visible_to(user).open().filter(allocations__investigator=user, allocations__ended_at=None)
-        made += _files(cases[:MOST]) + _submissions(Submission.objects.filter(case__in=cases))
+        # Most cases have found nothing yet: only those with a finding are read further.
+        found = Finding.objects.filter(run__device__case=OuterRef("pk"), known_good=False)
+        made += _files(cases.filter(Exists(found)).order_by("pk")[:MOST]) + _submissions(
+            Submission.objects.filter(case__in=cases)
+        )
     elif user.role == "examiner":
         made += _submissions(Submission.objects.visible_to(user).filter(written_by=user))
     return made

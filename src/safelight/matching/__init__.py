@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from safelight.matching.digests import DigestIndex
     from safelight.matching.entry import Counts, HashSetEntry, Provenance
-    from safelight.matching.hamming import BatchHits, PdqIndex
+    from safelight.matching.hamming import BatchHits, Lookup, PdqIndex
     from safelight.matching.hashset import HashSet, HashSetBuilder
     from safelight.matching.hashtext import parse_digest
     from safelight.matching.matcher import Match, Matcher
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         write_vics_submission,
     )
     from safelight.matching.vics_validate import validate_vics
+    from safelight.matching.warmup import warm_up
 
 _HOMES = {
     "DigestIndex": "digests",
@@ -43,6 +44,7 @@ _HOMES = {
     "HashSetEntry": "entry",
     "Provenance": "entry",
     "BatchHits": "hamming",
+    "Lookup": "hamming",
     "PdqIndex": "hamming",
     "HashSet": "hashset",
     "HashSetBuilder": "hashset",
@@ -63,6 +65,7 @@ _HOMES = {
     "WrittenSubmission": "vics",
     "write_vics_submission": "vics",
     "validate_vics": "vics_validate",
+    "warm_up": "warmup",
 }
 
 __all__ = [
@@ -75,6 +78,7 @@ __all__ = [
     "HashSet",
     "HashSetBuilder",
     "HashSetEntry",
+    "Lookup",
     "Match",
     "Matcher",
     "PdqHash",
@@ -90,6 +94,7 @@ __all__ = [
     "parse_pdq",
     "read_hash_set",
     "validate_vics",
+    "warm_up",
     "write_vics_submission",
 ]
 

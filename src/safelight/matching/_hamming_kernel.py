@@ -6,62 +6,59 @@ compiler turns into vector population counts); only a block that can hold a hit 
 
 from __future__ import annotations
 
-from typing import Any
+from numba import njit, uint64
 
-from numba import njit, types, uint64
-from numba.extending import intrinsic
+from safelight.matching._vector import popcount
 
 BLOCK = 4096
-
-
-def _generate_popcount(typing_context, word):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.ctpop(arguments[0])
-
-    return types.uint64(types.uint64), generate
-
-
-_popcount: Any = intrinsic(_generate_popcount)
 
 
 @njit(cache=True, nogil=True)
 def _smallest(a, b, qa, qb):  # type: ignore[no-untyped-def]
     least = uint64(999)
     for i in range(a.shape[0]):
-        least = min(least, _popcount(a[i] ^ qa) + _popcount(b[i] ^ qb))
+        least = min(least, popcount(a[i] ^ qa) + popcount(b[i] ^ qb))
     return least
 
 
 @njit(cache=True, nogil=True)
-def scan(columns, queries, threshold, hits):  # type: ignore[no-untyped-def]
+def scan(columns, size, queries, threshold, most, dead, hits, used):  # type: ignore[no-untyped-def]
     """Every (query, row, distance) with distance <= threshold.
 
     Args:
-        columns: (4, N) uint64, one row per word of the codes.
+        columns: (4, capacity) uint64, one row per word of the codes; the first `size` columns count.
         queries: (M, 4) uint64.
-        hits: (K, 3) uint32, filled from the front.
+        most: no more hits than this for one query.
+        dead: bits of rows to pass over, or empty.
+        hits: (K, 3) uint32, filled from the front; used: (M,) hits of each query, zero at first.
 
     Returns:
         How many hits there are, which may be more than K: the caller then comes again with room for all.
     """
-    n = columns.shape[1]
     c0, c1, c2, c3 = columns[0], columns[1], columns[2], columns[3]
     limit = uint64(threshold)
     found = 0
-    for lo in range(0, n, BLOCK):
-        hi = min(lo + BLOCK, n)
+    for lo in range(0, size, BLOCK):
+        hi = min(lo + BLOCK, size)
         for k in range(queries.shape[0]):
+            if used[k] >= most:
+                continue
             q0, q1, q2, q3 = queries[k, 0], queries[k, 1], queries[k, 2], queries[k, 3]
             if _smallest(c0[lo:hi], c1[lo:hi], q0, q1) > limit:
                 continue
             for i in range(lo, hi):
-                d = _popcount(c0[i] ^ q0) + _popcount(c1[i] ^ q1)
+                d = popcount(c0[i] ^ q0) + popcount(c1[i] ^ q1)
                 if d <= limit:
-                    d += _popcount(c2[i] ^ q2) + _popcount(c3[i] ^ q3)
+                    d += popcount(c2[i] ^ q2) + popcount(c3[i] ^ q3)
                     if d <= limit:
+                        if dead.shape[0] > 0 and (dead[i >> 6] >> uint64(i & 63)) & uint64(1):
+                            continue
                         if found < hits.shape[0]:
                             hits[found, 0] = k
                             hits[found, 1] = i
                             hits[found, 2] = d
                         found += 1
+                        used[k] += 1
+                        if used[k] >= most:
+                            break
     return found

@@ -1,67 +1,64 @@
 """Exact Hamming search over PDQ codes: every code within the threshold is found, none is missed.
 
-`PdqIndex` is the face; behind it stands a search engine chosen by the number of codes. Every engine must return the
-same hits as brute force does (tests/matching/test_hamming.py, thresholds 0 to 63).
+`PdqIndex` is the face; behind it stands a method chosen by the number of codes and of questions
+(`safelight.matching.engines`). Every method returns the same hits as brute force does (tests/matching/test_hamming.py,
+thresholds 0 to 63). A list with thousands of near-duplicates of one picture would make single look-ups slow: `lookup`
+takes a limit, and says so when it cuts.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from safelight.errors import MatchingError
+from safelight.matching.engines import SearchEngine, SketchSearch, choose_engine
 from safelight.matching.pdq import CODE_BYTES, DISTANCE_THRESHOLD
+from safelight.matching.sketch import UNLIMITED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
 
     Words = npt.NDArray[np.uint64]
+    Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint64]
 
 _WORDS = CODE_BYTES // 8
-_FIRST_ROOM = 4096
+_KIND = "pdq index"
+_MAX_CODES = (1 << 32) - 1
+#: Hits of one look-up, unless the caller asks for another number.
+HIT_LIMIT = 1000
+#: What codes and partitions of one index may take: some 14 million codes with partitions.
+MEMORY_LIMIT = 4 << 30
 
 
 class BatchHits(NamedTuple):
-    """Hits of a batch, sorted by query, then distance, then row; three arrays of equal length."""
+    """Hits of a batch, sorted by query, then distance, then row; three arrays of equal length.
+
+    `truncated` lists the queries of which only the limit's number of hits is here (none without a limit).
+    """
 
     query: npt.NDArray[np.uint32]
     row: npt.NDArray[np.uint32]
     distance: npt.NDArray[np.uint32]
+    truncated: npt.NDArray[np.uint32]
 
 
-class SearchEngine(Protocol):
-    """What `PdqIndex` needs of a method of search."""
+class Lookup(NamedTuple):
+    """Hits of one code.
 
-    def search(self, queries: Words, threshold: int) -> npt.NDArray[np.uint32]:
-        """All (query, row, distance) within the threshold, (K, 3), in any order; queries are (M, 4) uint64."""
-        ...
+    Attributes:
+        hits: (row, distance), nearest first.
+        truncated: there are more hits than the limit; a person is told so.
+        complete_to: every hit within so many bits is here; the threshold unless truncated, -1 if not even all equal
+            codes are here.
+    """
 
-
-class BruteForce:
-    """Looks at every code. Needs 32 bytes a code and no preparation; the fastest exact way up to some 200,000 codes."""
-
-    def __init__(self, words: Words) -> None:
-        import numpy as np
-
-        self._columns = np.ascontiguousarray(words.T)
-
-    def search(self, queries: Words, threshold: int) -> npt.NDArray[np.uint32]:
-        import numpy as np
-
-        from safelight.matching._hamming_kernel import scan
-
-        room = _FIRST_ROOM
-        while True:
-            hits = np.empty((room, 3), np.uint32)
-            found = int(scan(self._columns, queries, threshold, hits))
-            if found <= room:
-                return hits[:found]
-            room = found
-
-
-def choose_engine(words: Words) -> SearchEngine:
-    """The method for this many codes. Brute force is exact at any size; a faster index for millions goes in here."""
-    return BruteForce(words)
+    hits: list[tuple[int, int]]
+    truncated: bool
+    complete_to: int
 
 
 class PdqIndex:
@@ -69,54 +66,156 @@ class PdqIndex:
 
     Args:
         codes: (N, 32) uint8 or (N, 4) uint64 (the same bytes seen as words). The row number is what hits report.
+        memory_limit: bytes that the index may take; see `safelight.matching.engines.SketchSearch`.
 
     Raises:
         MatchingError: any other type or shape.
     """
 
-    def __init__(self, codes: npt.NDArray[np.uint8] | npt.NDArray[np.uint64]) -> None:
-        words = _as_words(codes)
+    def __init__(self, codes: Codes, *, memory_limit: int = MEMORY_LIMIT) -> None:
+        words = as_words(codes)
+        if len(words) > _MAX_CODES:
+            raise MatchingError(f"A PDQ index holds at most {_MAX_CODES} codes.", fix="Split the list into shards.")
         self._size = int(words.shape[0])
-        self._engine = choose_engine(words)
+        self._engine: SearchEngine = choose_engine(words, memory_limit)
 
     def __len__(self) -> int:
         return self._size
 
+    def prepare(self) -> None:
+        """Build now what makes single look-ups fast, as a service does at its start: a second for a million codes."""
+        self._engine.prepare()
+
     def query(self, code: bytes, threshold: int = DISTANCE_THRESHOLD) -> list[tuple[int, int]]:
-        """All (row, distance) within `threshold` bits of one code, nearest first.
+        """All (row, distance) within `threshold` bits of one code, nearest first, however many there are.
 
         Raises:
             MatchingError: the code is not 32 bytes, or the threshold is not 0 to 255.
         """
-        import numpy as np
+        return self.lookup(code, threshold, UNLIMITED).hits
 
-        if len(code) != CODE_BYTES:
-            raise MatchingError(f"A PDQ code has {CODE_BYTES} bytes, this one has {len(code)}.")
-        hits = self.query_batch(np.frombuffer(code, np.uint8).reshape(1, CODE_BYTES), threshold)
-        return list(zip(hits.row.tolist(), hits.distance.tolist(), strict=True))
-
-    def query_batch(
-        self, codes: npt.NDArray[np.uint8] | npt.NDArray[np.uint64], threshold: int = DISTANCE_THRESHOLD
-    ) -> BatchHits:
-        """All hits of many codes in one sweep over the index, much faster than one by one.
+    def lookup(self, code: bytes, threshold: int = DISTANCE_THRESHOLD, limit: int = HIT_LIMIT) -> Lookup:
+        """The nearest hits of one code, at most `limit`, in a time that a large cluster cannot blow up.
 
         Raises:
-            MatchingError: wrong type or shape of codes, or the threshold is not 0 to 255.
+            MatchingError: the code is not 32 bytes, the threshold is not 0 to 255, or the limit is below 1.
         """
+        return self._lookup(_one(code), _checked(threshold), limit, None)
+
+    def stream(self, code: bytes, threshold: int = DISTANCE_THRESHOLD) -> Iterator[tuple[int, int]]:
+        """All (row, distance) of one code, nearest first; wider circles are searched only if they are asked for.
+
+        Raises:
+            MatchingError: as `lookup`.
+        """
+        query, done = _one(code), -1
+        for reach in [*_circles(_checked(threshold)), threshold]:
+            for row, distance in self._lookup(query, reach, UNLIMITED, None).hits:
+                if distance > done:
+                    yield row, distance
+            done = reach
+
+    def query_batch(self, codes: Codes, threshold: int = DISTANCE_THRESHOLD, *, limit: int | None = None) -> BatchHits:
+        """All hits of many codes in one sweep over the index, much faster than one by one.
+
+        Args:
+            limit: at most so many hits for each code, the nearest; None is all.
+
+        Raises:
+            MatchingError: wrong type or shape of codes, a threshold not 0 to 255, or a limit below 1.
+        """
+        return self.search(as_words(codes), threshold, limit=limit)
+
+    def search(
+        self, queries: Words, threshold: int, *, limit: int | None = None, dead: Words | None = None
+    ) -> BatchHits:
+        """As `query_batch`, over words; `dead` is a bit set of rows to pass over."""
         import numpy as np
 
-        if not 0 <= threshold <= 255:
-            raise MatchingError(f"A PDQ threshold lies between 0 and 255 bits, not {threshold}.")
-        queries = _as_words(codes)
-        if not self._size or not queries.shape[0]:
-            empty = np.empty(0, np.uint32)
-            return BatchHits(empty, empty, empty)
-        hits = self._engine.search(queries, threshold)
-        hits = hits[np.lexsort((hits[:, 1], hits[:, 2], hits[:, 0]))]
-        return BatchHits(hits[:, 0], hits[:, 1], hits[:, 2])
+        most = _most(UNLIMITED if limit is None else limit)
+        if not self._size or not len(queries):
+            _checked(threshold)
+            return _sorted(np.empty((0, 3), np.uint32), [])
+        hits, used = self._engine.search(queries, _checked(threshold), most, dead)
+        if limit is None:
+            return _sorted(hits, [])
+        cut = np.flatnonzero(used >= most)
+        if not len(cut):
+            return _sorted(hits, [])
+        # The few that were cut are looked up one by one, so that what is kept are the nearest.
+        parts = [hits[(used < most)[hits[:, 0]]]]
+        for query in cut.tolist():
+            kept = self._lookup(queries[query : query + 1], threshold, limit, dead).hits
+            parts.append(np.array([(query, row, distance) for row, distance in kept], np.uint32).reshape(-1, 3))
+        return _sorted(np.concatenate(parts), cut.tolist())
+
+    def _lookup(self, query: Words, threshold: int, limit: int, dead: Words | None) -> Lookup:
+        most = _most(limit)
+        if not self._size:
+            return Lookup([], False, threshold)
+        hits, _ = self._engine.search(query, threshold, most, dead)
+        if len(hits) < most:
+            return Lookup(_pairs(hits), False, threshold)
+        # Too many. The nearest matter most: narrow the circle until it holds no more than the limit, keep that whole,
+        # and fill up from what was seen first.
+        for reach in reversed(_circles(threshold)):
+            nearer, _ = self._engine.search(query, reach, most, dead)
+            if len(nearer) < most:
+                inside = _pairs(nearer)
+                rest = [pair for pair in _pairs(hits) if pair[1] > reach]
+                return Lookup((inside + rest)[:limit], True, reach)
+            hits = nearer
+        return Lookup(_pairs(hits)[:limit], True, -1)
+
+    def save(self, path: Path) -> None:
+        """Write the index, partitions included where they are built, to one file, atomically.
+
+        Raises:
+            MatchingError: the file cannot be written, or the index is too small to need one.
+        """
+        from safelight.matching.arrayfile import write_arrays
+
+        engine = self._engine
+        if not isinstance(engine, SketchSearch):
+            raise MatchingError(
+                f"An index of {self._size} codes is rebuilt faster than it is read.", fix="Keep the codes instead."
+            )
+        meta = {"codes": self._size, "permutation": 1}
+        write_arrays(path, _KIND, meta, {"words": engine.sketch.words, **engine.sketch.arrays()})
+
+    @classmethod
+    def open(cls, path: Path, *, verify: bool = True, memory_limit: int = MEMORY_LIMIT) -> PdqIndex:
+        """Memory-map a saved index.
+
+        Args:
+            verify: read it through once and check every byte; without, only the header and the shapes are checked.
+
+        Raises:
+            MatchingError: not an index, cut short, changed, or of another version.
+        """
+        from safelight.matching.arrayfile import open_arrays
+
+        meta, arrays = open_arrays(path, _KIND, verify=verify)
+        words = arrays.get("words")
+        if words is None or words.shape != (meta.get("codes"), _WORDS) or meta.get("permutation") != 1:
+            raise MatchingError(f"{path} does not fit together.", fix="Build the index again from the list.")
+        index = cls.__new__(cls)
+        index._size = len(words)
+        engine = SketchSearch.of_permuted(words, memory_limit)
+        if "starts" in arrays:
+            parts = [arrays[name] for name in ("starts", "ids", "blocks") if name in arrays]
+            if len(parts) < 3 or not engine.sketch.adopt(*parts):
+                raise MatchingError(f"{path} does not fit together.", fix="Build the index again from the list.")
+        index._engine = engine
+        return index
 
 
-def _as_words(codes: npt.NDArray[np.uint8] | npt.NDArray[np.uint64]) -> Words:
+def as_words(codes: Codes) -> Words:
+    """(N, 4) uint64 of codes given as bytes or words.
+
+    Raises:
+        MatchingError: any other type or shape.
+    """
     import numpy as np
 
     if isinstance(codes, np.ndarray) and codes.ndim == 2:
@@ -128,3 +227,39 @@ def _as_words(codes: npt.NDArray[np.uint8] | npt.NDArray[np.uint64]) -> Words:
     raise MatchingError(
         f"PDQ codes must be (N, 32) uint8 or (N, 4) uint64, but got {shape} {getattr(codes, 'dtype', '')}."
     )
+
+
+def _one(code: bytes) -> Words:
+    import numpy as np
+
+    if len(code) != CODE_BYTES:
+        raise MatchingError(f"A PDQ code has {CODE_BYTES} bytes, this one has {len(code)}.")
+    return np.frombuffer(code, np.uint64).reshape(1, _WORDS)
+
+
+def _checked(threshold: int) -> int:
+    if not 0 <= threshold <= 255:
+        raise MatchingError(f"A PDQ threshold lies between 0 and 255 bits, not {threshold}.")
+    return threshold
+
+
+def _most(limit: int) -> int:
+    if limit < 1:
+        raise MatchingError(f"A look-up needs room for at least one hit, not {limit}.")
+    return limit + 1  # one more tells whether the limit cuts
+
+
+def _circles(threshold: int) -> list[int]:
+    """Narrower thresholds to try, the narrowest first: multiples of 16 less 1 cost least, and 0 is the equal code."""
+    return [reach for reach in (0, 7, 15) if reach < threshold]
+
+
+def _pairs(hits: npt.NDArray[np.uint32]) -> list[tuple[int, int]]:
+    return sorted(((row, distance) for _, row, distance in hits.tolist()), key=lambda hit: (hit[1], hit[0]))
+
+
+def _sorted(hits: npt.NDArray[np.uint32], truncated: list[int]) -> BatchHits:
+    import numpy as np
+
+    hits = hits[np.lexsort((hits[:, 1], hits[:, 2], hits[:, 0]))]
+    return BatchHits(hits[:, 0], hits[:, 1], hits[:, 2], np.array(truncated, np.uint32))

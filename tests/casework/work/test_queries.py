@@ -74,6 +74,7 @@ class TestCollecting:
         assert {"safelight.casework.cases.work", "safelight.casework.supervision.work"} <= modules
 
 
+@pytest.mark.django_db
 def test_many_cases_cost_no_more_queries_than_few():
     """An investigator with fifty cases would wait seconds for the first page of every morning."""
     from django.db import connection

@@ -13,6 +13,7 @@ from safelight.errors import EvidenceError
 from safelight.triage.codec import decode
 from safelight.triage.model import EvidencePart, FileEntry, FileSystemRecord, Problem, UnreadPart, Volume
 from safelight.triage.plain import lies_in_order
+from safelight.triage.nesting import MOST_INSIDE, Inside
 from safelight.triage.settings import TriageSettings
 from safelight.triage.wire import Child, ChildLost
 
@@ -335,6 +336,39 @@ class DeviceReader:
         except EvidenceError:
             return False
         return True
+
+    def expand(self, entry: FileEntry) -> Inside:
+        """What lies inside a file that was read.
+
+        Raises:
+            EvidenceError: it is no container, cannot be opened, or its parser was lost over it.
+        """
+        result = Inside()
+        self._child.send(
+            {
+                "do": "expand", "filesystem": entry.filesystem, "locator": entry.locator, "path": entry.path,
+                "size": entry.size, "allocated": entry.allocated, "overwritten": entry.overwritten,
+                "most": min(self._settings.max_entries, MOST_INSIDE),
+            }
+        )  # fmt: skip
+        while True:
+            try:
+                answer, _ = self._receive()
+            except ChildLost as lost:
+                self._reopen()
+                raise EvidenceError(f"its parser was lost ({lost.what})") from None
+            if "error" in answer:
+                raise EvidenceError(str(answer["error"]))
+            result.entries += [decode(FileEntry, e) for e in answer.get("entries", ())]
+            if "expanded" in answer:
+                done = answer["expanded"]
+                result.directories, result.other = int(done["directories"]), int(done["other"])
+                result.unread = [decode(UnreadPart, u) for u in done["unread"]]
+                return result
+
+    def read_inside(self, entries: Sequence[FileEntry], *, keep: int) -> Iterator[ReadAnswer]:
+        """Read files that lie inside another, in the given order; each is answered once."""
+        return self.read(entries, keep=keep)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

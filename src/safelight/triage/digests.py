@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from safelight.triage.evidence.filesystem import Content
+from safelight.triage.evidence.filesystem import Content, add_holes
 from safelight.triage.filetypes import HEAD, PICTURES, sniff
 
 WINDOW = 1 << 20
@@ -64,6 +64,7 @@ def digest_content(content: Content, *, keep_up_to: int = 0, tick: Callable[[int
         at += want
         if tick is not None:
             tick(len(piece))
+    add_holes(result.gaps, content)
     result.md5, result.sha1, result.sha256 = (each.hexdigest() for each in hashes)
     if kept is not None and not result.gaps:
         result.body = b"".join(kept)

@@ -43,7 +43,25 @@ _SIMPLE = (
     (b"SQLite format 3\0", "SQLite"),
     (b"MZ", "PE"),
     (b"\x7fELF", "ELF"),
+    (b"PK\x05\x06", "ZIP"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"EVF\x09\x0d\x0a\xff\0", "E01"),
+    (b"QFI\xfb", "QCOW2"),
+    (b"conectix", "VHD"),
+    (b"vhdxfile", "VHDX"),
+    (b"KDMV", "VMDK"),
 )
+
+#: Types that hold files of their own and are opened.
+CONTAINERS = frozenset(
+    {"ZIP", "7-Zip", "gzip", "bzip2", "xz", "Zstandard", "tar", "E01", "QCOW2", "VHD", "VHDX", "VMDK", "disk image"}
+)
+_VOLUMES = (
+    (3, b"NTFS    "), (3, b"EXFAT   "), (3, b"-FVE-FS-"), (54, b"FAT1"), (82, b"FAT32   "), (0, b"LUKS\xba\xbe"),
+    (0, b"XFSB"), (32, b"NXSB"), (512, b"EFI PART"), (512, b"LABELONE"), (1024, b"H+\0\x04"),
+)  # fmt: skip
 
 
 def sniff(head: bytes) -> str:
@@ -59,7 +77,22 @@ def sniff(head: bytes) -> str:
         size = int.from_bytes(head[14:18], "little")
         if size in (12, 16, 40, 52, 56, 64, 108, 124):
             return "BMP"
-    return ""
+    if head[257:262] == b"ustar":
+        return "tar"
+    return "disk image" if _is_disk(head) else ""
+
+
+def _is_disk(head: bytes) -> bool:
+    """Whether these are the first bytes of a file system, or of a disk with a volume table."""
+    if any(head[at : at + len(mark)] == mark for at, mark in _VOLUMES):
+        return True
+    if head[1080:1082] == b"\x53\xef" and any(head[1024:1028]) and head[1048] <= 6 and not any(head[1049:1052]):
+        return True  # ext: so many inodes, and a block size of 1 to 64 KiB.
+    if head[510:512] != b"\x55\xaa":
+        return False
+    rows = [head[at : at + 16] for at in range(446, 510, 16)]
+    used = [row for row in rows if any(row)]
+    return bool(used) and all(row[0] in (0, 0x80) and row[4] and any(row[8:12]) and any(row[12:16]) for row in used)
 
 
 def _iso_media(head: bytes) -> str:

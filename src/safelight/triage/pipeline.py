@@ -22,6 +22,7 @@ from safelight.triage.device_reader import DeviceReader, Opened, ReadAnswer, Sto
 from safelight.triage.filetypes import mismatch
 from safelight.triage.findings import FindingStage, describe_hash_set, in_order
 from safelight.triage.model import FileEntry, FileRecord, FileSystemRecord, Problem, UnreadPart
+from safelight.triage.nesting import Nesting
 from safelight.triage.pictures import PictureHash, PicturePool
 from safelight.triage.placement import in_disk_order, mark_overwritten
 from safelight.triage.progress import Meter, Progress
@@ -123,6 +124,7 @@ class _Run:
         self._on_file = on_file
         self._meter = Meter(on_progress)
         self._tally = Tally()
+        self._nesting = Nesting(self._settings)
         self._stage = FindingStage(hash_sets, self._settings)
         self._filesystems: list[FileSystemRecord] = []
         self._pictures: dict[str, Future[PictureHash]] = {}
@@ -138,6 +140,7 @@ class _Run:
             opened = self._open(paths)
             entries = self._list(opened)
             self._read(entries)
+            self._read_inside(opened)
             self._flush()
             identity = self._identify(opened)
         except Stopped:
@@ -225,9 +228,43 @@ class _Run:
             record = replace(
                 record, problems=(*record.problems, f"its content is {record.type}, which its name does not say")
             )
+        self._nesting.consider(record)
         self._pending.append((record, future))
         if len(self._pending) >= _BATCH:
             self._flush()
+
+    def _read_inside(self, opened: Opened) -> None:
+        """Open the archives and disk images that were met, one after another, and read what is in them."""
+        reader, nesting = self._bench.reader, self._nesting
+        keep = self._settings.max_picture_bytes if self._settings.pictures else 0
+        done = 0
+
+        def tell(more: int = 0) -> None:
+            self._meter.update("opening archives", files_done=done, findings=len(self._stage.findings))
+
+        reader.on_tick = tell
+        while (box := nesting.next()) is not None:
+            try:
+                inside = reader.expand(box.entry)
+            except EvidenceError as error:
+                nesting.failed(box, error.what)
+                continue
+            entries = [e for e in nesting.take(box, inside) if e.allocated or self._settings.deleted]
+            record = replace(self._filesystems[box.entry.filesystem], directories=inside.directories, expected=None)
+            self._tally.listed(entries, record, inside.other, (), opened.size)
+            wanted = []
+            for entry in entries:
+                unread = self._tally.without_reading(entry)
+                if unread is None:
+                    wanted.append(entry)
+                else:
+                    self._emit(unread)
+            for answer in reader.read_inside(wanted, keep=keep):
+                done += 1
+                self._take(answer)
+                tell()
+        self._tally.unread += nesting.unread
+        self._tally.problems += nesting.problems
 
     def _emit(self, record: FileRecord) -> None:
         if self._on_file is not None:
@@ -329,7 +366,13 @@ def _limits(settings: TriageSettings, opened: Opened) -> tuple[str, ...]:
         limits.append("Pictures were compared by digest and by likeness; all other files, videos too, by digest only.")
     else:
         limits.append("All files were compared by digest only, by the settings: a changed copy was not looked for.")
-    limits.append("Archives, documents and disk images inside the device were not opened.")
+    if settings.inside_depth:
+        limits.append(
+            f"Archives and disk images inside the device were opened to a depth of {settings.inside_depth}; "
+            "pictures inside other kinds of documents (PDF, old Office files, mail boxes) were not looked for."
+        )
+    else:
+        limits.append("Archives, documents and disk images inside the device were not opened.")
     if not settings.hash_image and opened.format != "folder":
         limits.append("The image as a whole was not hashed, by the settings.")
     return tuple(limits)

@@ -18,6 +18,7 @@ from safelight.triage.digests import FileDigest, digest_content
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.detect import open_evidence
 from safelight.triage.evidence.device import Device
+from safelight.triage.expanding import expand
 from safelight.triage.filetypes import PICTURES
 from safelight.triage.model import Problem, UnreadPart
 from safelight.triage.plain import PlainFiles
@@ -278,6 +279,10 @@ class Reader:
             at += len(piece)
             self._tick(len(piece))
         self._say({"identified": {name: each.hexdigest() for name, each in wanted.items()}})
+
+    def _do_expand(self, request: dict[str, Any]) -> None:
+        """What lies inside a file."""
+        expand(self._opened()[1], request, self._say)
 
     def _do_finish(self, request: dict[str, Any]) -> None:
         """What became known while reading: ranges of the media that could not be had."""

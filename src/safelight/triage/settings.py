@@ -28,6 +28,7 @@ class TriageSettings:
         reader_memory: address space of the process that parses file systems, bytes.
         stall_seconds: how long a parser may stay silent before it is stopped.
         picture_workers: how many picture workers; 0 means one for each processor, at most 4.
+        inside_depth: how many archives or disk images inside one another are opened; 0 opens none (Autopsy's is 4).
         max_entries: a file system that lists more than this is cut off (a damaged one can list without end).
     """
 
@@ -44,6 +45,7 @@ class TriageSettings:
     reader_memory: int = 4096 * MIB
     stall_seconds: float = 60.0
     picture_workers: int = 0
+    inside_depth: int = 4
     max_entries: int = 20_000_000
 
     def __post_init__(self) -> None:

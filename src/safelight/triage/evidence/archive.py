@@ -101,7 +101,7 @@ class ArchiveFiles(FileSystemReader):
                 notes=((reason,) if reason else ()) + (*notes, *member.notes), origin="member",
             )  # fmt: skip
 
-    def content(self, locator: str) -> Content:
+    def own_content(self, locator: str) -> Content:
         """The unpacked bytes of the member with this number."""
         members = self._load()
         number = int(locator)

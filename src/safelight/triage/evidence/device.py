@@ -9,6 +9,7 @@ from safelight.errors import EvidenceError
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.detect import not_an_image
 from safelight.triage.evidence.folder import FolderFiles
+from safelight.triage.evidence.inner import Nest
 from safelight.triage.model import Problem, UnreadPart, Volume
 
 if TYPE_CHECKING:
@@ -49,6 +50,13 @@ class Device:
         self.unread: list[UnreadPart] = []
         self._check_gaps = check_gaps
         self._tick = tick
+        self._open(skip, before)
+        self.nest = Nest(self, lambda inner: Device(inner, tick=tick))
+        for filesystem in self.filesystems:
+            filesystem.nest = self.nest
+
+    def _open(self, skip: Mapping[int, str] | None, before: Callable[[int], None] | None) -> None:
+        evidence = self.evidence
         if evidence.folder is not None:
             self.filesystems.append(FolderFiles(0, evidence.folder))
             return

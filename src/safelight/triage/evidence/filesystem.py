@@ -5,9 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from safelight.triage.model import FileEntry, FileSystemRecord, UnreadPart
 
+if TYPE_CHECKING:
+    from safelight.triage.evidence.inner import Nest
+
+#: Stands between the locator of a file and that of a file inside it.
+INSIDE = "!"
 MAX_DEPTH = 256
 MAX_NAMES = 64
 MAX_EXTENTS = 10_000
@@ -75,6 +81,7 @@ class FileSystemReader(ABC):
         self.unread: list[UnreadPart] = []
         # Called on long stretches that give out no entry; with True before a step that a damaged file system can hang.
         self.alive: Callable[[bool], None] = lambda now: None
+        self.nest: Nest | None = None  # Set by whoever opened the device.
         self.more_names: dict[str, list[str]] = {}
         self.more_notes: dict[str, list[str]] = {}
 
@@ -88,9 +95,19 @@ class FileSystemReader(ABC):
     def entries(self) -> Iterator[FileEntry]:
         """Every file, live and deleted, once."""
 
-    @abstractmethod
     def content(self, locator: str) -> Content:
-        """The content of the entry with this locator.
+        """The content of the entry with this locator, which may lie inside a file of this file system.
+
+        Raises:
+            EvidenceError: the locator leads nowhere now.
+        """
+        if INSIDE in locator and self.nest is not None:
+            return self.nest.content(self.index, locator)
+        return self.own_content(locator)
+
+    @abstractmethod
+    def own_content(self, locator: str) -> Content:
+        """The content of an entry that this file system lists itself.
 
         Raises:
             EvidenceError: the locator leads nowhere now.

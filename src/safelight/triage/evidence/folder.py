@@ -88,7 +88,7 @@ class FolderFiles(FileSystemReader):
         )
         return FileEntry(self.index, _shown(where), info.st_size, where.hex(), info.st_ino, times=times)
 
-    def content(self, locator: str) -> Content:
+    def own_content(self, locator: str) -> Content:
         """The file at `locator`, which must still be a regular file below the folder."""
         where = bytes.fromhex(locator)
         path = os.path.join(self._root, where)

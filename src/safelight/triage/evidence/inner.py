@@ -16,7 +16,7 @@ from safelight.errors import EvidenceError
 from safelight.triage.evidence import ewf, virtual
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.detect import virtual_kind
-from safelight.triage.evidence.filesystem import Content
+from safelight.triage.evidence.filesystem import INSIDE, Content
 from safelight.triage.model import EvidencePart, FileEntry, UnreadPart
 from safelight.triage.placement import in_disk_order, mark_overwritten
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _WINDOW = 256 << 10
 _CACHED = 64
 _OPEN = 6
-_MEMBER = "!"
 
 
 class ContentEvidence(Evidence):
@@ -142,12 +141,12 @@ class Nest:
         Raises:
             EvidenceError: the locator leads nowhere now.
         """
-        outer, found, last = locator.rpartition(_MEMBER)
+        outer, found, last = locator.rpartition(INSIDE)
         if not found:
-            return self._device.filesystems[filesystem].content(locator)
+            return self._device.filesystems[filesystem].own_content(locator)
         number, _, inner = last.partition(",")
         device = self._inside(filesystem, outer, "")
-        return device.filesystems[int(number)].content(inner)
+        return device.filesystems[int(number)].own_content(inner)
 
     def _inside(self, filesystem: int, locator: str, name: str) -> Device:
         key = (filesystem, locator)
@@ -175,7 +174,7 @@ class Nest:
             prefix = entry.path if len(device.filesystems) == 1 else f"{entry.path}/[file system {at}]"
             found = list(self._listed(filesystem, most - len(result.entries)))
             result.entries += [
-                _placed_entry(e, entry, prefix, f"{entry.locator}{_MEMBER}{at},{e.locator}" if e.locator else "")
+                _placed_entry(e, entry, prefix, f"{entry.locator}{INSIDE}{at},{e.locator}" if e.locator else "")
                 for e in in_disk_order(mark_overwritten(found))
             ]
             result.kind = filesystem.type if len(device.filesystems) == 1 else result.kind

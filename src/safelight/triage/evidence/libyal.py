@@ -103,7 +103,7 @@ class LibyalFileSystem(FileSystemReader):
             times=_times(entry), extents=tuple(extents),
         )  # fmt: skip
 
-    def content(self, locator: str) -> Content:
+    def own_content(self, locator: str) -> Content:
         """The file with this number."""
         try:
             if self.type == "APFS":

@@ -331,7 +331,7 @@ class TskFileSystem(FileSystemReader):
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def content(self, locator: str) -> Content:
+    def own_content(self, locator: str) -> Content:
         """The bytes of the attribute that `locator` names."""
         address, kind, number = (int(part) for part in locator.split("/"))
         try:

@@ -6,6 +6,7 @@
     ├── StandardsError         a standards file is malformed or contradicts itself      (safelight.standards)
     ├── MatchingError          a hash set or list cannot be read or used                (safelight.matching)
     ├── EvidenceError          evidence cannot be opened or read                        (safelight.triage)
+    ├── MeasuresError          a figure cannot be computed from what was given          (safelight.measures.errors)
     └── CaseworkError          a step in the case work is not possible                  (safelight.casework)
 
 Each message says what is wrong, where, and what to do about it, in one line that a person can act on.

@@ -1,0 +1,28 @@
+"""What can go wrong in planning: input that cannot be planned with, and a fault of our own."""
+
+from __future__ import annotations
+
+from safelight.errors import SafelightError
+
+
+class PlanningError(SafelightError):
+    """A model, a parameter or a scenario cannot be used.
+
+    Args:
+        field: the parameter or part of the model, such as ``referrals.per_year``.
+        reason: what is wrong with it.
+        fix: what to do about it.
+    """
+
+    def __init__(self, field: str, reason: str, *, fix: str = "") -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(f"{field}: {reason}", fix=fix)
+
+    def __reduce__(self) -> tuple[type[PlanningError], tuple[str, str], dict[str, str]]:
+        """Whole across processes: replications run in their own."""
+        return type(self), (self.field, self.reason), dict(self.__dict__)
+
+
+class SelfCheckError(RuntimeError):
+    """A run broke a law that every run obeys (conservation of cases, Little's law): a fault of ours, never of the input."""

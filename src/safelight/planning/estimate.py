@@ -1,0 +1,60 @@
+"""A mean with its 95 % interval over replications, or words where a number would mislead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+_T975 = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)  # fmt: skip
+
+
+def student_975(degrees: int) -> float:
+    """The 97.5 % point of Student's t (table to 30 degrees of freedom, then Cornish and Fisher's expansion)."""
+    if degrees <= len(_T975):
+        return _T975[degrees - 1]
+    z = NormalDist().inv_cdf(0.975)
+    first = (z**3 + z) / (4 * degrees)
+    return z + first + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over replications with its 95 % confidence interval.
+
+    Args:
+        mean, low, high: None when there is no number to give; with one replication the interval is not known.
+        replications: how many had a value.
+        words: instead of the number, such as 'grows without limit'.
+    """
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    replications: int
+    words: str = ""
+
+    def text(self, form: str = ".3g", scale: float = 1.0) -> str:
+        """In one phrase: '3.1 (2.9 to 3.4)', or the words."""
+        if self.words or self.mean is None:
+            return self.words or "no value"
+        if self.low is None or self.high is None:
+            return f"{self.mean * scale:{form}} (one run: interval not known)"
+        return f"{self.mean * scale:{form}} ({self.low * scale:{form}} to {self.high * scale:{form}})"
+
+
+def estimate(values: Sequence[float], *, low: float = -math.inf, high: float = math.inf) -> Estimate:
+    """From one value for each replication; NaN stands for none. The interval is cut at ``low`` and ``high``."""
+    found = [value for value in values if not math.isnan(value)]
+    n = len(found)
+    if n == 0:
+        return Estimate(None, None, None, 0, "no value: nothing of this kind came in the run")
+    mean = math.fsum(found) / n
+    if n == 1:
+        return Estimate(mean, None, None, 1)
+    half = student_975(n - 1) * math.sqrt(math.fsum((value - mean) ** 2 for value in found) / (n - 1) / n)
+    return Estimate(mean, max(low, mean - half), min(high, mean + half), n)

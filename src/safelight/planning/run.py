@@ -1,0 +1,128 @@
+"""Many replications in several processes, with live intervals, progress and a way to stop."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Generator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+
+from safelight.planning.compiled import Compiled, compile_network
+from safelight.planning.errors import PlanningError
+from safelight.planning.network import Network
+from safelight.planning.replication import Replication, replicate
+from safelight.planning.result import Tally
+
+
+@dataclass(frozen=True)
+class Progress:
+    """After each replication: how many of how many, and everything that is known so far."""
+
+    done: int
+    total: int
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Result:
+    """The replications of one network.
+
+    Args:
+        tally: the answers.
+        stopped: it was stopped before all replications were done; the answers rest on fewer.
+    """
+
+    tally: Tally
+    seed: int
+    stopped: bool
+
+    @property
+    def replications(self) -> int:
+        return len(self.tally.runs)
+
+
+def simulate(
+    network: Network,
+    *,
+    replications: int = 20,
+    seed: int = 1,
+    processes: int = 2,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Result:
+    """Run a network. The same (network, replications, seed) gives the same result whatever ``processes`` is.
+
+    Two networks run with one seed meet the same cases (common random numbers).
+
+    Args:
+        replications: how many independent runs; the intervals shrink with their root.
+        processes: 1 runs in this process.
+        on_progress: called after each replication, in the order of their numbers.
+        stop: asked between replications; True stops.
+
+    Raises:
+        PlanningError: the network, or one of these numbers, cannot be used.
+        SelfCheckError: a run broke a law that every run obeys (a fault of ours).
+    """
+    for name, number, most in (("replications", replications, 1_000_000), ("processes", processes, 512)):
+        if not 1 <= number <= most:
+            raise PlanningError(name, f"{number} is not between 1 and {most:,}.", fix="Choose a number in that range.")
+    compiled = compile_network(network)
+    tally = Tally(compiled)
+    runs = (
+        _here(compiled, seed, replications)
+        if processes == 1
+        else _spread(compiled, seed, replications, min(processes, replications))
+    )
+    stopped = False
+    try:
+        for run in runs:
+            tally.add(run)
+            if on_progress is not None:
+                on_progress(Progress(len(tally.runs), replications, tally))
+            if len(tally.runs) < replications and stop is not None and stop():
+                stopped = True
+                break
+    finally:
+        runs.close()
+    return Result(tally, seed, stopped)
+
+
+def _here(compiled: Compiled, seed: int, replications: int) -> Generator[Replication, None, None]:
+    for number in range(replications):
+        yield replicate(compiled, seed, number)
+
+
+def _spread(compiled: Compiled, seed: int, replications: int, processes: int) -> Generator[Replication, None, None]:
+    """In processes of their own, handed out a few ahead and given back in the order of their numbers."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare, initargs=(compiled, seed))
+    try:
+        waiting: dict[Future[Replication], int] = {}
+        ready: dict[int, Replication] = {}
+        sent = given = 0
+        while given < replications:
+            while sent < replications and len(waiting) + len(ready) < 4 * processes:
+                waiting[pool.submit(_one, sent)] = sent
+                sent += 1
+            if given in ready:
+                yield ready.pop(given)
+                given += 1
+                continue
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                ready[waiting.pop(future)] = future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_work: list[tuple[Compiled, int]] = []
+
+
+def _prepare(compiled: Compiled, seed: int) -> None:
+    _work[:] = [(compiled, seed)]
+
+
+def _one(number: int) -> Replication:
+    compiled, seed = _work[0]
+    return replicate(compiled, seed, number)

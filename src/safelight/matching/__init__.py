@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from safelight.matching.hamming import BatchHits, Lookup, PdqIndex
     from safelight.matching.hashset import HashSet, HashSetBuilder
     from safelight.matching.hashtext import parse_digest
+    from safelight.matching.live import LivePdqIndex
     from safelight.matching.matcher import Match, Matcher
     from safelight.matching.pdq import DISTANCE_THRESHOLD, QUALITY_GATE, PdqHash, parse_pdq
     from safelight.matching.readers import ReadResult, RejectedRow, read_hash_set
@@ -49,6 +50,7 @@ _HOMES = {
     "HashSet": "hashset",
     "HashSetBuilder": "hashset",
     "parse_digest": "hashtext",
+    "LivePdqIndex": "live",
     "Match": "matcher",
     "Matcher": "matcher",
     "DISTANCE_THRESHOLD": "pdq",
@@ -78,6 +80,7 @@ __all__ = [
     "HashSet",
     "HashSetBuilder",
     "HashSetEntry",
+    "LivePdqIndex",
     "Lookup",
     "Match",
     "Matcher",

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import F, Prefetch, Q
 from django.utils import timezone
 
 from safelight.casework.base.standards import standards
-from safelight.casework.clocks.models import BREACHED, MET, RUNNING, Clock, Hold
+from safelight.casework.clocks.models import BREACHED, MET, NOT_SET, RUNNING, Clock, Hold
 from safelight.errors import StandardsError
 
 KINDS = {
@@ -23,6 +23,9 @@ KINDS = {
     "product_default": "Product default",
     "data_definition": "Data definition",
 }
+
+
+MOST_NOT_SET = 200  # shown of the clocks without a time, the oldest first
 
 
 @dataclass(frozen=True)
@@ -128,8 +131,8 @@ def clocks_of_case(case: Any, now: datetime | None = None) -> list[ClockView]:
 
 
 def next_due(case: Any, limit: int = 5) -> list[ClockView]:
-    """The open clocks of a case that run out first."""
-    rows = Clock.objects.open().filter(case=case).exclude(due_at=None).order_by("due_at", "id")
+    """The open clocks of a case that run out first; those without a time (the force has not set it) come last."""
+    rows = Clock.objects.open().filter(case=case).order_by(F("due_at").asc(nulls_last=True), "id")
     return views_of(rows[:limit])
 
 
@@ -162,11 +165,18 @@ def clock_page(
     """The open clocks that ``user`` may see, soonest due first (a breached one is the soonest).
 
     Args:
-        state: "breached" or "running"; "" for both.
+        state: "breached" or "running"; "" for both; "not_set" for the clocks that have no time because the force has
+            not set their duration.
         after: key of the last row of the page before ("2026-11-03T14:05:00+00:00~12").
     """
     now = timezone.now()
-    rows = Clock.objects.visible_to(user).open().exclude(due_at=None)
+    rows = Clock.objects.visible_to(user).open()
+    if state == NOT_SET:
+        chosen = rows.filter(due_at=None, **({"owner": user} if mine else {}))
+        if area:
+            chosen = chosen.filter(rule__in=rules_about(area=area))
+        return ClockPage(views_of(chosen.select_related("case", "owner").order_by("triggered_at", "id")[:MOST_NOT_SET]))
+    rows = rows.exclude(due_at=None)
     if state == "breached":
         rows = rows.filter(due_at__lt=now)
     elif state == "running":
@@ -182,6 +192,11 @@ def clock_page(
     found = list(rows.select_related("case", "owner").order_by("due_at", "id")[: size + 1])
     more = found[size - 1] if len(found) > size else None
     return ClockPage(views_of(found[:size], now), f"{more.due_at.isoformat()}~{more.pk}" if more else "")
+
+
+def has_clocks_without_time(user: Any) -> bool:
+    """Whether an open clock that ``user`` may see has no time, because the force has not set its duration."""
+    return bool(Clock.objects.visible_to(user).open().filter(due_at=None).exists())
 
 
 def moment_key(text: str) -> tuple[datetime, int] | None:

@@ -15,10 +15,10 @@ from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page, require
 from safelight.casework.base.standards import standards
 from safelight.casework.clocks.models import Clock
-from safelight.casework.clocks.queries import clock_page, view_of
+from safelight.casework.clocks.queries import clock_page, has_clocks_without_time, view_of
 from safelight.casework.clocks.services import lift_hold, longest_hold_hours, place_hold
 
-STATES = {"breached": "Past their time", "running": "Still running"}
+STATES = {"breached": "Past their time", "running": "Still running", "not_set": "No time set by the force"}
 
 
 @page("clocks.view", looks="list")
@@ -41,6 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
             "areas": areas,
             "picked": {"state": state, "area": area, "mine": mine},
             "filtered": bool(chosen),
+            "without_time": state != "not_set" and has_clocks_without_time(request.user),
             "pages": {
                 "previous_url": f"?{urlencode(chosen)}" if request.GET.get("after") else "",
                 "next_url": f"?{urlencode({**chosen, 'after': found.after})}" if found.after else "",

@@ -62,6 +62,13 @@ def triage(
     image_hash: Annotated[
         bool, typer.Option("--image-hash/--no-image-hash", help="Hash the whole media as well.")
     ] = True,
+    key_file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--key-file", metavar="FILE",
+            help="Passwords or recovery keys (one a line) or a key file, for encrypted volumes; repeat for more.",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only the summary.")] = False,
 ) -> None:
     """Triage device images against hash sets; write a report for people and machines.
@@ -71,7 +78,9 @@ def triage(
     from safelight.triage.pipeline import Bench
     from safelight.triage.settings import TriageSettings
 
-    settings = TriageSettings(threshold=threshold, hash_image=image_hash)
+    settings = TriageSettings(
+        threshold=threshold, hash_image=image_hash, keys=tuple(str(k) for k in key_file or ())
+    )
     sets = _read_sets(hash_set, known_good or [], site)
     devices = _devices(images)
     who = operator or getpass.getuser()

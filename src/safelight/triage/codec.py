@@ -18,7 +18,8 @@ T = TypeVar("T")
 def encode(value: Any) -> Any:
     """Plain JSON value of a dataclass, tuple, mapping, aware datetime or scalar."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in fields(value)}
+        # What is secret (where the keys of encrypted volumes lie) is never part of a record.
+        return {f.name: encode(getattr(value, f.name)) for f in fields(value) if not f.metadata.get("secret")}
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     if isinstance(value, Mapping):

@@ -130,6 +130,8 @@ class DeviceReader:
         self._crashes = 0
         self._identity = None
         self._request = {"do": "open", "paths": [str(p.absolute()) for p in paths], "gaps": self._settings.check_gaps}
+        # Only their places cross over; the keys themselves are read by the child, and kept by no one.
+        self._request["keys"] = [str(Path(k).absolute()) for k in self._settings.keys]
         return self._open(gaps=True)
 
     def _open(self, *, gaps: bool) -> Opened:

@@ -18,6 +18,7 @@ from safelight.triage.digests import FileDigest, digest_content
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.detect import open_evidence
 from safelight.triage.evidence.device import Device
+from safelight.triage.evidence.layers import read_keys
 from safelight.triage.expanding import expand
 from safelight.triage.filetypes import PICTURES
 from safelight.triage.model import Problem, UnreadPart
@@ -81,6 +82,7 @@ class Reader:
             tick=self._tick,
             skip={int(k): str(v) for k, v in request["skip"].items()},
             before=lambda volume: self._say({"volume": volume}),
+            keys=read_keys(request.get("keys", ())),
         )
         self._say(
             {

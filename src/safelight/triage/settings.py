@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from safelight.errors import EvidenceError
 
@@ -29,6 +29,7 @@ class TriageSettings:
         stall_seconds: how long a parser may stay silent before it is stopped.
         picture_workers: how many picture workers; 0 means one for each processor, at most 4.
         inside_depth: how many archives or disk images inside one another are opened; 0 opens none (Autopsy's is 4).
+        keys: files that hold passwords, recovery keys or key material for encrypted volumes; never recorded.
         max_entries: a file system that lists more than this is cut off (a damaged one can list without end).
     """
 
@@ -46,6 +47,7 @@ class TriageSettings:
     stall_seconds: float = 60.0
     picture_workers: int = 0
     inside_depth: int = 4
+    keys: tuple[str, ...] = field(default=(), repr=False, compare=False, metadata={"secret": True})
     max_entries: int = 20_000_000
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from safelight.errors import EvidenceError
@@ -14,6 +14,7 @@ from safelight.triage.model import Problem, UnreadPart, Volume
 
 if TYPE_CHECKING:
     from safelight.triage.evidence.filesystem import FileSystemReader
+    from safelight.triage.evidence.layers import Key
     from safelight.triage.evidence.volumes import TskImage
 
 #: A raw file smaller than this, in which nothing is recognised, is a wrong file and not an unreadable device.
@@ -28,6 +29,7 @@ class Device:
         check_gaps: read the space between volumes.
         tick: told the bytes of each step of a long read.
         skip: volumes (by index) that are not to be opened, with the reason that is then reported.
+        keys: tried on encrypted volumes.
         before: told the index of a volume before it is opened, so that a watcher knows which one brought a parser down.
 
     Raises:
@@ -42,6 +44,7 @@ class Device:
         tick: Callable[[int], None] | None = None,
         skip: Mapping[int, str] | None = None,
         before: Callable[[int], None] | None = None,
+        keys: Sequence[Key] = (),
     ) -> None:
         self.evidence = evidence
         self.volumes: list[Volume] = []
@@ -50,8 +53,9 @@ class Device:
         self.unread: list[UnreadPart] = []
         self._check_gaps = check_gaps
         self._tick = tick
+        self._keys = keys
         self._open(skip, before)
-        self.nest = Nest(self, lambda inner: Device(inner, tick=tick))
+        self.nest = Nest(self, lambda inner: Device(inner, tick=tick, keys=keys))
         for filesystem in self.filesystems:
             filesystem.nest = self.nest
 
@@ -86,35 +90,76 @@ class Device:
                 self._gap(volume)
 
     def _open_volume(self, volume: Volume, image: TskImage) -> None:
-        from safelight.triage.evidence import libyal
-        from safelight.triage.evidence.tsk import TskFileSystem
         from safelight.triage.evidence.volumes import UNREADABLE, signature
 
         where = f"volume {volume.index}"
-        index, evidence = len(self.filesystems), self.evidence
         if volume.size == 0:
             return
-        said = signature(evidence, volume.offset, volume.size)
+        said = signature(self.evidence, volume.offset, volume.size)
         reason = UNREADABLE.get(said or "")
         if reason is None:
             try:
-                if said == "APFS":
-                    self.filesystems += libyal.open_apfs(index, volume.index, evidence, volume.offset, volume.size)
-                elif said == "XFS":
-                    self.filesystems += libyal.open_xfs(index, volume.index, evidence, volume.offset, volume.size)
+                if said in ("BitLocker", "LUKS", "LVM"):
+                    self._open_layer(said, self.evidence, volume.offset, volume.size, volume, image)
                 else:
-                    self.filesystems.append(
-                        TskFileSystem(index, volume.index, evidence, image, volume.offset, volume.size)
-                    )
+                    self.filesystems += self._readers(said, self.evidence, volume.offset, volume.size, volume, image)
                 return
             except EvidenceError as error:
                 reason = f"its {said} file system cannot be opened: {error.what}" if said else ""
+                if said in ("BitLocker", "LUKS", "LVM"):
+                    reason = error.what
         if not said:
             reason = self._describe_unknown(volume)
             if reason is None:
                 self.problems.append(Problem(where, "Every byte of this volume is zero; it holds no file system."))
                 return
         self.unread.append(UnreadPart(where, str(reason), volume.offset, volume.size))
+
+    def _readers(
+        self, said: str | None, evidence: Evidence, offset: int, size: int, volume: Volume, image: TskImage | None
+    ) -> list[FileSystemReader]:
+        from safelight.triage.evidence import libyal
+        from safelight.triage.evidence.tsk import TskFileSystem
+        from safelight.triage.evidence.volumes import TskImage
+
+        index = len(self.filesystems)
+        if said == "APFS":
+            return libyal.open_apfs(index, volume.index, evidence, offset, size)
+        if said == "XFS":
+            return libyal.open_xfs(index, volume.index, evidence, offset, size)
+        return [TskFileSystem(index, volume.index, evidence, image or TskImage(evidence), offset, size)]
+
+    def _open_layer(
+        self, kind: str, evidence: Evidence, offset: int, size: int, volume: Volume, image: TskImage | None
+    ) -> None:
+        """An encrypted volume or a volume group: what is under it, however many layers down."""
+        from safelight.triage.evidence import layers
+        from safelight.triage.evidence.volumes import UNREADABLE, signature
+
+        if kind == "LVM":
+            found = [(f"LVM volume {name!r}", layer) for name, layer in layers.open_lvm(evidence, offset, size)]
+        else:
+            opener = layers.open_bitlocker if kind == "BitLocker" else layers.open_luks
+            found = [(f"inside {kind}", opener(evidence, offset, size, self._keys))]
+            self.problems.append(
+                Problem(f"volume {volume.index}", f"{kind}: {layers.OPENED[0].lower()}{layers.OPENED[1:]}")
+            )
+        for name, layer in found:
+            where = f"volume {volume.index}, {name}"
+            said = signature(layer, 0, layer.size)
+            try:
+                if said in ("BitLocker", "LUKS", "LVM"):
+                    self._open_layer(said, layer, 0, layer.size, volume, None)
+                elif said in UNREADABLE:
+                    self.unread.append(UnreadPart(where, UNREADABLE[said], None, layer.size))
+                else:
+                    self.filesystems += [
+                        layers.LayeredFiles(reader, volume.offset, kind, layer, f"{name[0].upper()}{name[1:]}.")
+                        for reader in self._readers(said, layer, 0, layer.size, volume, None)
+                    ]
+            except EvidenceError as error:
+                reason = error.what if said else f"no known file system ({error.what.rstrip('.')})"
+                self.unread.append(UnreadPart(where, reason, None, layer.size))
 
     def _describe_unknown(self, volume: Volume) -> str | None:
         """Why an unknown volume was not read; None when it was read and is all zeros."""

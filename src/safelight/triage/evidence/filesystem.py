@@ -36,10 +36,12 @@ class Content:
         *,
         close: Callable[[], None] | None = None,
         holes: Callable[[], Iterable[tuple[int, int, str]]] = tuple,
+        under: Callable[[], Iterable[tuple[int, int, str]]] = tuple,
     ) -> None:
         self.size = size
         self.read = read
         self.holes = holes
+        self.under = under
         self._close = close
 
     def close(self) -> None:

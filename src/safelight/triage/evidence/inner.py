@@ -7,7 +7,7 @@ that reads can be lost and started again without losing its place.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from safelight.triage.evidence.device import Device
     from safelight.triage.evidence.filesystem import FileSystemReader
+
+Holes = Callable[[], Iterable[tuple[int, int, str]]]
 
 _WINDOW = 256 << 10
 _CACHED = 64
@@ -57,7 +59,7 @@ class ContentEvidence(Evidence):
             reason = "the file that holds it ends early"
         except OSError as error:
             data, reason = b"", f"the file that holds it cannot be read: {' '.join(str(error).split())[:120]}"
-        for left, right, why in self._content.holes():
+        for left, right, why in (*self._content.holes(), *self._content.under()):
             if left < right:
                 self.missing.add(left, right, why)
         if len(data) < want:
@@ -146,7 +148,9 @@ class Nest:
             return self._device.filesystems[filesystem].own_content(locator)
         number, _, inner = last.partition(",")
         device = self._inside(filesystem, outer, "")
-        return device.filesystems[int(number)].own_content(inner)
+        content = device.filesystems[int(number)].own_content(inner)
+        content.holes = _both(content.holes, content.under)
+        return content
 
     def _inside(self, filesystem: int, locator: str, name: str) -> Device:
         key = (filesystem, locator)
@@ -196,6 +200,10 @@ class Nest:
             if more or notes:
                 found = replace(found, names=(*found.names, *(more or ())), notes=(*found.notes, *(notes or ())))
             yield found
+
+
+def _both(one: Holes, other: Holes) -> Holes:
+    return lambda: (*one(), *other())
 
 
 def _placed(part: UnreadPart, entry: FileEntry) -> UnreadPart:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytsk3
@@ -34,7 +35,7 @@ _ALLOCATED = 1
 _ORPHANS = "$OrphanFiles"
 _NTFS_DATA, _HFS_DATA, _HFS_RESOURCE = 128, 4352, 4353
 _RUN_SPARSE, _RUN_FILLER = 2, 1
-_ATTR_NONRESIDENT, _ATTR_ENCRYPTED = 2, 16
+_ATTR_NONRESIDENT, _ATTR_ENCRYPTED, _ATTR_COMPRESSED = 2, 16, 8
 _FAMILIES = {
     int(getattr(pytsk3, f"TSK_FS_TYPE_{key}")): name
     for key, name in (
@@ -340,10 +341,28 @@ class TskFileSystem(FileSystemReader):
                 return Content(0, lambda at, length: b"")
             for attribute in found:
                 if int(attribute.info.type) == kind and int(attribute.info.id) == number:
-                    return _content(found, attribute.info.type, number, int(attribute.info.size))
+                    content = _content(found, attribute.info.type, number, int(attribute.info.size))
+                    content.under = partial(self._under, attribute, content.size)
+                    return content
         except OSError as error:
             raise EvidenceError(f"Record {address} cannot be opened: {_first_line(error)}") from None
         raise EvidenceError(f"Record {address} no longer has the attribute {kind}-{number}.")
+
+    def _under(self, attribute: Any, size: int) -> Iterator[tuple[int, int, str]]:
+        """The ranges of a file whose place on the media could not be read."""
+        if not self._evidence.missing:
+            return
+        # NTFS compresses 16 clusters as one; what is lost in them is lost together.
+        unit = self._block * (16 if int(attribute.info.flags) & _ATTR_COMPRESSED else 1)
+        for run in attribute:
+            if int(run.flags) & (_RUN_SPARSE | _RUN_FILLER):
+                continue
+            start, inside = self.offset + int(run.addr) * self._block, int(run.offset) * self._block
+            for left, right, why in self._evidence.missing.within(start, start + int(run.len) * self._block):
+                first = (inside + left - start) // unit * unit
+                last = min(-(-(inside + right - start) // unit) * unit, size)
+                if first < last:
+                    yield first, last, why
 
 
 def _content(found: Any, kind: Any, number: int, size: int) -> Content:

@@ -30,12 +30,16 @@ class VirtualDisk(Evidence):
     ) -> None:
         super().__init__(parts, size)
         self.format = name
+        self.inside: Evidence | None = None
         self._handle = handle
         self._files = files
 
     def _read(self, offset: int, length: int) -> bytes:
         try:
             data = bytes(self._handle.read_buffer_at_offset(length, offset))
+            if self.inside is not None and self.inside.missing:
+                # The format has no checksums: which of these bytes stand for missing ones cannot be told.
+                self.missing.add(offset, offset + length, "the image file that holds it could not be read whole")
             if len(data) == length:
                 return data
             problem = "the virtual disk ends early"
@@ -98,7 +102,9 @@ def _opened(path: Place, name: str, handle: Any) -> tuple[Any, BinaryIO]:
 
 
 def _disk(path: Place, name: str, handle: Any, stream: BinaryIO, size: int) -> VirtualDisk:
-    return VirtualDisk(name, (path.part,), handle, [stream], size)
+    disk = VirtualDisk(name, (path.part,), handle, [stream], size)
+    disk.inside = path.inside
+    return disk
 
 
 def open_qcow2(path: Place) -> Evidence:

@@ -149,11 +149,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 
 #: Kinds that are recognised but not opened, and why.
 UNREADABLE = {
-    "BitLocker": "BitLocker encryption, no key was given",
-    "LUKS": "LUKS encryption, no key was given",
     "Core Storage (FileVault)": "Core Storage (usually FileVault encryption), not read by this version",
     "ReFS": "the ReFS file system is not read by this version",
-    "LVM": "LVM physical volume, not read by this version",
     "F2FS": "the F2FS file system is not read by this version",
     "Linux swap": "swap space, holds no files; it was not searched",
     "Linux RAID": "member of a Linux RAID, not read by this version",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safelight.planning.errors import PlanningError
-from safelight.planning.network import Network, Station, Step, finite
+from safelight.planning.network import Clock, Network, Station, Step, finite
 from safelight.planning.rules import find_rule
 
 
@@ -43,7 +43,7 @@ def check(network: Network) -> None:
     for station in network.stations:
         _check_station(network, station, kinds)
     for clock in network.clocks:
-        _check_clock(network, clock.name, clock.station, clock.at, stations)
+        _check_clock(clock, stations)
         for name, limit in clock.limits.items():
             if name not in kinds:
                 raise PlanningError(f"clocks.{clock.name}", f"unknown kind {name!r}.", fix=f"Use {', '.join(kinds)}.")
@@ -57,16 +57,17 @@ def check(network: Network) -> None:
     if len(network.clocks) > 60:
         raise PlanningError("clocks", "there are more than 60.", fix="Use fewer.")
     for at in ("start", "end"):
-        taken = [clock.station for clock in network.clocks if clock.at == at]
+        taken = [station for clock in network.clocks if clock.at == at for station in clock.stations]
         if len(taken) != len(set(taken)):
             raise PlanningError("clocks", f"two clocks stop at the {at} of one station.", fix="Use one of them.")
 
 
-def _check_clock(network: Network, name: str, station: str, at: str, stations: list[str]) -> None:
-    if station not in stations:
-        raise PlanningError(f"clocks.{name}.station", f"unknown station {station!r}.", fix=f"Use {', '.join(stations)}.")
-    if at not in ("start", "end"):
-        raise PlanningError(f"clocks.{name}.at", f"{at!r} is neither start nor end.", fix="Use start or end.")
+def _check_clock(clock: Clock, stations: list[str]) -> None:
+    for station in clock.stations:
+        if station not in stations:
+            raise PlanningError(f"clocks.{clock.name}", f"unknown station {station!r}.", fix=f"Use {', '.join(stations)}.")
+    if not clock.stations or clock.at not in ("start", "end"):
+        raise PlanningError(f"clocks.{clock.name}", "it stops nowhere.", fix="Name a station, and start or end.")
 
 
 def _check_station(network: Network, station: Station, kinds: list[str]) -> None:
@@ -93,13 +94,12 @@ def _check_station(network: Network, station: Station, kinds: list[str]) -> None
     for name, step in station.steps.items():
         if name not in kinds:
             raise PlanningError(f"{field}.steps", f"unknown kind {name!r}.", fix=f"Use {', '.join(kinds)}.")
-        _check_step(network, step, f"{field}.{name}")
+        _check_step(network, step, name, f"{field}.{name}")
 
 
-def _check_step(network: Network, step: Step, field: str) -> None:
+def _check_step(network: Network, step: Step, name: str, field: str) -> None:
     step.service.check(f"{field}.service")
     total = 0.0
-    name = field.rsplit(".", 1)[1]
     for route in step.then:
         total += finite(f"{field}.then", route.probability, high=1.0)
         _visit(network, route.to, name, f"{field}.then")

@@ -71,9 +71,9 @@ def compile_network(network: Network) -> Compiled:
     for c, clock in enumerate(network.clocks):
         for name, limit in clock.limits.items():
             limits[c, kinds[name]] = limit
-        at = stations[clock.station]
         column = a.S_START_CLOCK if clock.at == "start" else a.S_END_CLOCK
-        table.station[at : at + network.station(clock.station).teams, column] = c
+        for name in clock.stations:
+            table.station[stations[name] : stations[name] + network.station(name).teams, column] = c
     changes = [
         (day, first[number] + team, team_servers(servers, team, station.teams))
         for number, station in enumerate(network.stations)

@@ -21,7 +21,7 @@ GROWS = "grows without limit"
 
 @dataclass(frozen=True)
 class StationLoad:
-    """The load of one station in one year of the run.
+    """The load of one station in one year after the warm-up.
 
     Args:
         offered: mean number of servers that the work would keep busy.
@@ -40,21 +40,24 @@ class StationLoad:
 
 
 def loads(network: Network, year: int | None = None) -> dict[str, StationLoad]:
-    """The load of every station in a year of the run (0 is the first; None the last).
+    """The load of every station in a year after the warm-up (0 is the first; None the last).
 
     Raises:
         PlanningError: the network is not one that can be run.
     """
     check(network)
-    last = max(0, math.ceil(network.days / YEAR) - 1)
+    last = _years(network) - 1
     return _loads(network, last if year is None else min(year, last))
 
 
+def _years(network: Network) -> int:
+    return max(1, math.ceil((network.days - network.warmup) / YEAR))
+
+
 def grows_since(network: Network, station: str, kind: str) -> int | None:
-    """The first year of the run (1 is the first) from which on the queue grows without limit, or None."""
-    years = max(1, math.ceil(network.days / YEAR))
+    """The first year after the warm-up (1 is the first) from which on the queue grows without limit, or None."""
     since: int | None = None
-    for year in range(years):
+    for year in range(_years(network)):
         if kind in _loads(network, year)[station].growing:
             since = year + 1 if since is None else since
         else:
@@ -63,7 +66,8 @@ def grows_since(network: Network, station: str, kind: str) -> int | None:
 
 
 def _loads(network: Network, year: int) -> dict[str, StationLoad]:
-    servers = {station.name: _servers(station, (year + 0.5) * YEAR) for station in network.stations}
+    middle = network.warmup + (year + 0.5) * YEAR
+    servers = {station.name: _servers(station, middle) for station in network.stations}
     outside = {kind.name: kind.per_day * _factor(network, kind, year) for kind in network.kinds}
     flows: dict[tuple[str, str], float] = {}
     passes: dict[str, float] = dict.fromkeys(servers, 1.0)
@@ -130,7 +134,8 @@ def _growing(
 
 def _factor(network: Network, kind: Kind, year: int) -> float:
     """The mean factor of the year, or of the part of it that is run."""
-    start, end = year * YEAR, min(network.days, (year + 1) * YEAR)
+    start = network.warmup + year * YEAR
+    end = min(network.days, start + YEAR)
     total = 0.0
     parts = 48
     for part in range(parts):

@@ -194,10 +194,10 @@ class Kind:
 
 @dataclass(frozen=True)
 class Clock:
-    """A duration from birth to the start or end of service at a station, for some kinds."""
+    """A duration from birth to the start or end of service at the first of some stations, for some kinds."""
 
     name: str
-    station: str
+    stations: tuple[str, ...]
     limits: Mapping[str, float]
     at: str = "end"
 

@@ -46,8 +46,9 @@ class Tally:
             self._squares += waiting**2
         counts = run.grid_waiting.sum(axis=2)
         after = np.arange(len(counts)) * self.network.grid >= self.network.warmup
-        with np.errstate(invalid="ignore", divide="ignore"):
-            self._ages.append(run.grid_age[after].sum(axis=0) / counts[after].sum(axis=0))
+        seen = counts[after].sum(axis=0)
+        ages = run.grid_age[after].sum(axis=0)
+        self._ages.append(np.divide(ages, seen, out=np.full(len(seen), math.nan), where=seen > 0))
         empty = np.zeros((0, 0, 0), np.int64)
         self.runs.append(Replication(**{**run.__dict__, "grid_waiting": empty, "grid_age": np.zeros((0, 0))}))
 
@@ -56,7 +57,7 @@ class Tally:
         return self.compiled.network
 
     def grows(self, station: str, kind: str = ALL) -> int | None:
-        """The year of the run from which on this queue grows without limit; None when it does not."""
+        """The year after the warm-up from which on this queue grows without limit; None when it does not."""
         kinds = self.network.station(station).steps if kind == ALL else (kind,)
         found = []
         for name in kinds:

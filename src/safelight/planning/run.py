@@ -94,24 +94,28 @@ def _here(compiled: Compiled, seed: int, replications: int) -> Generator[Replica
 
 
 def _spread(compiled: Compiled, seed: int, replications: int, processes: int) -> Generator[Replication, None, None]:
-    """In processes of their own, handed out a few ahead and given back in the order of their numbers."""
+    """This process and others beside it, so that the first answers do not wait for a process to start."""
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare, initargs=(compiled, seed))
+    pool = ProcessPoolExecutor(processes - 1, mp_context=context, initializer=_prepare, initargs=(compiled, seed))
     try:
         waiting: dict[Future[Replication], int] = {}
         ready: dict[int, Replication] = {}
         sent = given = 0
         while given < replications:
-            while sent < replications and len(waiting) + len(ready) < 4 * processes:
+            while sent < replications and len(waiting) < 3 * (processes - 1) and len(ready) < 16 * processes:
                 waiting[pool.submit(_one, sent)] = sent
                 sent += 1
-            if given in ready:
+            # What this process does itself: the next one, unless the others are so far ahead that it should hand out.
+            if sent < replications and len(ready) < 16 * processes:
+                ready[sent] = replicate(compiled, seed, sent)
+                sent += 1
+            elif given not in ready:
+                wait(waiting, return_when=FIRST_COMPLETED)
+            for future in [future for future in waiting if future.done()]:
+                ready[waiting.pop(future)] = future.result()
+            while given in ready:
                 yield ready.pop(given)
                 given += 1
-                continue
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                ready[waiting.pop(future)] = future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from safelight.matching._vector import prefetch
+
+_GROUP = 16
+
 
 @njit(cache=True, nogil=True)
 def find(prefixes, directory, shift, wanted, first, count):  # type: ignore[no-untyped-def]
@@ -15,7 +19,19 @@ def find(prefixes, directory, shift, wanted, first, count):  # type: ignore[no-u
         directory: (2^b + 1,) uint32; directory[s] is where prefixes with top bits s begin.
         shift: 64 - b.
     """
-    for k in range(wanted.shape[0]):
+    total = wanted.shape[0]
+    guesses = np.empty(_GROUP, np.int64)
+    for k in range(total):
+        if k % _GROUP == 0:
+            # Ask for the memory of a whole group first: each look-up alone would wait twice for it.
+            end = min(k + _GROUP, total)
+            for j in range(k, end):
+                prefetch(directory, np.int64(wanted[j] >> np.uint64(shift)))
+            for j in range(k, end):
+                guesses[j - k] = np.int64(directory[np.int64(wanted[j] >> np.uint64(shift))])
+            for j in range(end - k):
+                if guesses[j] < prefixes.shape[0]:
+                    prefetch(prefixes, guesses[j])
         prefix = wanted[k]
         slot = np.int64(prefix >> np.uint64(shift))
         lo = np.int64(directory[slot])

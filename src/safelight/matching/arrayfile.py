@@ -16,15 +16,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import struct
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from safelight.errors import MatchingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import numpy.typing as npt
 
@@ -66,7 +68,7 @@ def write_arrays(path: Path, kind: str, meta: dict[str, Any], arrays: Mapping[st
         )
         blocks.append((offset, block))
         offset = _aligned(offset + block.nbytes)
-    header = json.dumps({"kind": kind, "meta": meta, "arrays": listed}, sort_keys=True).encode()
+    header = _header(kind, meta, listed)
     start = _aligned(_HEAD.size + len(header))
     partial = path.with_name(path.name + ".partial")
     try:
@@ -84,6 +86,91 @@ def write_arrays(path: Path, kind: str, meta: dict[str, Any], arrays: Mapping[st
         raise MatchingError(
             f"{path} cannot be written: {error.strerror}.", fix="Free space or permit writing."
         ) from error
+
+
+class ReservedArrays:
+    """A file whose arrays are written piece by piece; made by `reserve_arrays`."""
+
+    def __init__(self, out: BinaryIO, start: int, listed: list[dict[str, Any]]) -> None:
+        self._out = out
+        self._places = {item["name"]: start + item["offset"] for item in listed}
+        self._left = {item["name"]: _bytes_of(item) for item in listed}
+        self._types = {item["name"]: item["type"] for item in listed}
+        self.digests = {item["name"]: hashlib.sha256() for item in listed}
+
+    def append(self, name: str, values: npt.NDArray[Any]) -> None:
+        """Write the next piece of an array.
+
+        Raises:
+            MatchingError: more than was reserved, or another type.
+        """
+        import numpy as np
+
+        block = np.ascontiguousarray(values)
+        if block.nbytes > self._left[name] or block.dtype.str != self._types[name]:
+            raise MatchingError(f"Array {name} has no room for {block.nbytes} bytes of {block.dtype.str}.")
+        if not block.nbytes:
+            return
+        self._out.seek(self._places[name])
+        self._out.write(block.data)
+        self.digests[name].update(block.data)
+        self._places[name] += block.nbytes
+        self._left[name] -= block.nbytes
+
+    def missing(self) -> list[str]:
+        """Arrays that are not whole yet."""
+        return [name for name, left in self._left.items() if left]
+
+
+@contextmanager
+def reserve_arrays(
+    path: Path, kind: str, meta: dict[str, Any], shapes: Mapping[str, tuple[str, tuple[int, ...]]]
+) -> Iterator[ReservedArrays]:
+    """As `write_arrays`, for arrays too large for memory: their types and shapes are known, their values come later.
+
+    The file appears under its name when the block is left without an error and every array is whole.
+
+    Raises:
+        MatchingError: an array is not whole, or the folder cannot be written.
+    """
+    listed: list[dict[str, Any]] = []
+    offset = 0
+    for name, (dtype, shape) in shapes.items():
+        listed.append({"name": name, "type": dtype, "shape": list(shape), "offset": offset, "sha256": "0" * 64})
+        offset = _aligned(offset + _bytes_of(listed[-1]))
+    header = _header(kind, meta, listed)  # checksums have one length, so that the header keeps its own
+    start = _aligned(_HEAD.size + len(header))
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as out:
+            out.truncate(start + offset)
+            target = ReservedArrays(out, start, listed)
+            yield target
+            if target.missing():
+                raise MatchingError(f"{path}: not all was written of {', '.join(target.missing())}.")
+            for item in listed:
+                item["sha256"] = target.digests[item["name"]].hexdigest()
+            header = _header(kind, meta, listed)
+            out.seek(0)
+            out.write(_HEAD.pack(MAGIC, len(header), hashlib.sha256(header).digest()))
+            out.write(header)
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise MatchingError(
+            f"{path} cannot be written: {error.strerror}.", fix="Free space or permit writing."
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _header(kind: str, meta: dict[str, Any], listed: list[dict[str, Any]]) -> bytes:
+    return json.dumps({"kind": kind, "meta": meta, "arrays": listed}, sort_keys=True).encode()
+
+
+def _bytes_of(item: dict[str, Any]) -> int:
+    return int(int(item["type"][2:]) * math.prod(item["shape"]))
 
 
 def open_arrays(path: Path, kind: str, *, verify: bool = True) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 ALGORITHMS = ("md5", "sha1", "sha256")
-_KIND = "digest index"
+KIND = "digest index"
 _ARRAYS = ("digests", "rows", "order", "prefixes", "directory")
 _MAX_DIRECTORY_BITS = 24
+_SAMPLE = 64
 
 
 class DigestIndex:
@@ -43,8 +44,9 @@ class DigestIndex:
         n = len(self._digests)
         consistent = (
             self._digests.ndim == 2
-            and self._digests.shape[1] == _size(algorithm)
-            and len(self._rows) == len(self._order) == len(self._prefixes) == n
+            and self._digests.shape[1] == digest_size(algorithm)
+            and len(self._rows) == len(self._prefixes) == n
+            and len(self._order) in (0, n)
             and int(self._directory[-1]) == n
         )
         if not consistent:
@@ -66,12 +68,12 @@ class DigestIndex:
         """
         import numpy as np
 
-        size = _size(algorithm)
+        size = digest_size(algorithm)
         if digests.ndim != 2 or digests.shape[1] != size or digests.dtype != np.uint8:
             raise MatchingError(f"{algorithm} digests must be (N, {size}) uint8, but got {digests.shape}.")
         n = len(digests)
         digests = np.ascontiguousarray(digests)
-        prefixes = _prefixes(digests)
+        prefixes = prefixes_of(digests)
         order = np.argsort(prefixes, kind="stable").astype(np.uint32)
         prefixes = prefixes[order]
         bits = max(1, min(_MAX_DIRECTORY_BITS, n.bit_length() - 1))
@@ -110,7 +112,7 @@ class DigestIndex:
         at = lo + int(np.searchsorted(self._prefixes[lo:hi], np.uint64(prefix)))
         rows = []
         while at < hi and int(self._prefixes[at]) == prefix:
-            position = int(self._order[at])
+            position = int(self._order[at]) if len(self._order) else at
             if self._digests[position].tobytes() == digest:
                 rows.append(int(self._rows[position]))
             at += 1
@@ -137,7 +139,7 @@ class DigestIndex:
             raise MatchingError(f"{self.algorithm} digests must be (M, {size}) uint8, but got {digests.shape}.")
         if not len(self) or not len(digests):
             return np.empty(0, np.int64), np.empty(0, np.uint32)
-        wanted = _prefixes(np.ascontiguousarray(digests))
+        wanted = prefixes_of(np.ascontiguousarray(digests))
         first = np.empty(len(wanted), np.uint32)
         count = np.empty(len(wanted), np.uint32)
         find(self._prefixes, self._directory, self._shift, wanted, first, count)
@@ -147,7 +149,9 @@ class DigestIndex:
         repeats = count[hit].astype(np.int64)
         query = np.repeat(hit, repeats)
         within = np.arange(len(query)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        position = self._order[first[query].astype(np.int64) + within]
+        position = first[query].astype(np.int64) + within
+        if len(self._order):  # an index built from a stream holds its digests in order already
+            position = self._order[position].astype(np.int64)
         same = (self._digests[position] == digests[query]).all(axis=1)
         query, rows = query[same], self._rows[position[same]]
         by_query = np.lexsort((rows, query))
@@ -159,26 +163,66 @@ class DigestIndex:
         Raises:
             MatchingError: the file cannot be written.
         """
-        write_arrays(path, _KIND, {"algorithm": self.algorithm}, self.arrays)
+        write_arrays(path, KIND, {"algorithm": self.algorithm}, self.arrays)
 
     @classmethod
     def open(cls, path: Path, *, verify: bool = True) -> DigestIndex:
-        """Memory-map an index; `verify` reads it through once to check it.
+        """Memory-map an index.
+
+        Args:
+            verify: read it through once and check every byte. Without, opening takes milliseconds at any size: the
+                header, the shapes and a sample of entries are checked, and `verify` can do the rest at a quiet time.
 
         Raises:
             MatchingError: not an index, cut short, or changed.
         """
-        meta, arrays = open_arrays(path, _KIND, verify=verify)
-        return cls(meta["algorithm"], arrays)
+        meta, arrays = open_arrays(path, KIND, verify=verify)
+        try:
+            index = cls(meta["algorithm"], arrays)
+        except KeyError as error:
+            raise MatchingError(f"{path} lacks parts of an index ({error}).", fix="Import the list again.") from error
+        if not verify:
+            index._check_sample(path)
+        return index
+
+    @staticmethod
+    def verify(path: Path) -> None:
+        """Check every byte of an index file against its checksums.
+
+        Raises:
+            MatchingError: not an index, cut short, or changed.
+        """
+        open_arrays(path, KIND, verify=True)
+
+    def _check_sample(self, path: Path) -> None:
+        import numpy as np
+
+        n = len(self)
+        if not n:
+            return
+        at = np.linspace(0, n - 1, min(n, _SAMPLE)).astype(np.int64)
+        position = self._order[at].astype(np.int64) if len(self._order) else at
+        prefixes = self._prefixes[at]
+        slots = (prefixes >> np.uint64(self._shift)).astype(np.int64)
+        sound = (
+            bool((position < n).all())
+            and bool((prefixes_of(self._digests[position]) == prefixes).all())
+            and bool((prefixes[1:] >= prefixes[:-1]).all())
+            and bool(((self._directory[slots] <= at) & (at < self._directory[slots + 1])).all())
+        )
+        if not sound:
+            raise MatchingError(f"{path} fails a sample of its entries.", fix="Import the list again.")
 
 
-def _size(algorithm: str) -> int:
+def digest_size(algorithm: str) -> int:
+    """Bytes of one digest."""
     if algorithm not in ALGORITHMS:
         raise MatchingError(f"No exact digest is called {algorithm!r}.", fix=f"Use one of {', '.join(ALGORITHMS)}.")
     return SIZES[algorithm]
 
 
-def _prefixes(digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+def prefixes_of(digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """The first eight bytes of each digest as a number that sorts as the digests do."""
     import numpy as np
 
     return np.ascontiguousarray(digests[:, :8]).view(">u8").ravel().astype(np.uint64)

@@ -23,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-COMMANDS = ("demo", "serve", "worker", "tick", "triage", "hashset", "standards", "ledger")
+COMMANDS = ("demo", "serve", "worker", "tick", "triage", "hashset", "standards", "ledger", "audit")
 
 
 @app.callback(invoke_without_command=True)

@@ -96,7 +96,8 @@ def two_proportions(
         z = change / math.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
         test = StatisticalTest(z, 0, two_sided_p(z), "score test for two shares")
     shown = test.p < 1 - level and 0 not in difference
-    return Comparison(first, second, difference, test, shown, _sentence(names, first, second, difference, test, shown))
+    sentence = _sentence(names, first, second, difference, p_text(test.p), _verdict(shown))
+    return Comparison(first, second, difference, test, shown, sentence)
 
 
 def _sentence(
@@ -104,15 +105,19 @@ def _sentence(
     first: Proportion,
     second: Proportion,
     difference: Interval,
-    test: StatisticalTest,
-    shown: bool,
+    p: str,
+    verdict: str,
 ) -> str:
     points = f"{difference.estimate * 100:+.1f} points"
     bounds = f"{difference.level * 100:g} % interval {difference.low * 100:+.1f} to {difference.high * 100:+.1f}"
     return (
         f"{names[1]} against {names[0]}: {first.estimate * 100:.1f} to {second.estimate * 100:.1f} %, "
-        f"{points} ({bounds}), {p_text(test.p)}: {'a change is shown' if shown else 'a change is not shown'}."
+        f"{points} ({bounds}), {p}: {verdict}."
     )
+
+
+def _verdict(shown: bool) -> str:
+    return "a change is shown" if shown else "a change is not shown"
 
 
 def p_text(p: float) -> str:
@@ -207,11 +212,11 @@ def years_table(samples: Sequence[Sample], *, level: float = LEVEL) -> tuple[Yea
     for before, sample, change, p in zip(samples, samples[1:], changes, adjusted, strict=False):
         warning = _warn(sample, before)
         shown = change.shown and p < 1 - level and not warning
+        verdict = f"the samples cannot be compared, {warning}" if warning else _verdict(shown)
+        many = f", adjusted for {len(changes)} comparisons" if len(changes) > 1 else ""
         sentence = _sentence(
-            (before.name, sample.name), change.first, change.second, change.difference, replace(change.test, p=p), shown
+            (before.name, sample.name), change.first, change.second, change.difference, p_text(p) + many, verdict
         )
-        if warning:
-            sentence = f"{sentence[:-1]}: {warning}."
         rows.append(Year(sample, change.second, replace(change, shown=shown, sentence=sentence), p, warning))
     return tuple(rows)
 

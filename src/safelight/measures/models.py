@@ -145,13 +145,16 @@ def design_matrix(covariates: Mapping[str, Any], size: int) -> tuple[Floats, tup
         if array.ndim != 1 or array.size != size:
             raise CountError(f"Covariate {name!r} has {array.size} values for {size} cases.", fix="Give one for each.")
         if array.dtype.kind in "OUS":
-            if any(value is None or value != value for value in array.tolist()):
+            items = array.tolist()
+            if any(value is None or value != value for value in set(items)):
                 raise CountError(
                     f"Covariate {name!r} is missing in a case.", fix="Give 'not known' a level of its own."
                 )
-            levels, place = np.unique(array.astype(str), return_inverse=True)
+            levels = sorted(set(map(str, items)))
             if len(levels) > MOST_LEVELS:
                 raise CountError(f"Covariate {name!r} has {len(levels)} levels.", fix="Join them into fewer.")
+            number = {level: index for index, level in enumerate(levels)}
+            place = np.fromiter((number[str(value)] for value in items), dtype=np.int64, count=size)
             columns += [(place == index).astype(float) for index in range(1, len(levels))]
             names += [f"{name}: {level}" for level in levels[1:]]
         else:

@@ -13,13 +13,13 @@ from safelight.matching.digest_build import build_digest_file
 from safelight.matching.digests import DigestIndex
 
 
-@pytest.mark.parametrize("count", [0, 1, 300, 50_000])
+@pytest.mark.parametrize("count", [0, 1, 300, 30_000])
 @pytest.mark.parametrize(("algorithm", "size"), [("md5", 16), ("sha1", 20), ("sha256", 32)])
 def test_a_stream_gives_the_index_that_memory_gives(tmp_path: Path, algorithm: str, size: int, count: int) -> None:
     rng = np.random.default_rng(count)
     held = rng.integers(0, 256, (count, size), dtype=np.uint8)
-    held[: count // 3, :8] = held[:1, :8]  # equal prefixes
-    held[: count // 10] = held[:1]  # equal digests
+    held[: count // 300, :8] = held[:1, :8]  # equal prefixes
+    held[: count // 1000] = held[:1]  # equal digests
     rows = rng.permutation(count).astype(np.uint32)
     pieces = ((held[at : at + 7000], rows[at : at + 7000]) for at in range(0, count, 7000))
     assert build_digest_file(tmp_path / "index", algorithm, pieces) == count

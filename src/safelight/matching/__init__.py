@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from safelight.matching.digest_build import build_digest_file
     from safelight.matching.digests import DigestIndex
     from safelight.matching.entry import Counts, HashSetEntry, Provenance
     from safelight.matching.hamming import BatchHits, Lookup, PdqIndex
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from safelight.matching.matcher import Match, Matcher
     from safelight.matching.pdq import DISTANCE_THRESHOLD, QUALITY_GATE, PdqHash, parse_pdq
     from safelight.matching.readers import ReadResult, RejectedRow, read_hash_set
+    from safelight.matching.variants import QueryHash, dihedral, query_hashes, trim_borders
     from safelight.matching.vics import (
         UK_CONTEXT,
         VicsCase,
@@ -37,9 +39,11 @@ if TYPE_CHECKING:
         write_vics_submission,
     )
     from safelight.matching.vics_validate import validate_vics
+    from safelight.matching.video import VideoIndex, VideoMatch
     from safelight.matching.warmup import warm_up
 
 _HOMES = {
+    "build_digest_file": "digest_build",
     "DigestIndex": "digests",
     "Counts": "entry",
     "HashSetEntry": "entry",
@@ -60,6 +64,10 @@ _HOMES = {
     "ReadResult": "readers",
     "RejectedRow": "readers",
     "read_hash_set": "readers",
+    "QueryHash": "variants",
+    "dihedral": "variants",
+    "query_hashes": "variants",
+    "trim_borders": "variants",
     "UK_CONTEXT": "vics",
     "VicsCase": "vics",
     "VicsMedia": "vics",
@@ -67,6 +75,8 @@ _HOMES = {
     "WrittenSubmission": "vics",
     "write_vics_submission": "vics",
     "validate_vics": "vics_validate",
+    "VideoIndex": "video",
+    "VideoMatch": "video",
     "warm_up": "warmup",
 }
 
@@ -87,15 +97,22 @@ __all__ = [
     "PdqHash",
     "PdqIndex",
     "Provenance",
+    "QueryHash",
     "ReadResult",
     "RejectedRow",
     "VicsCase",
     "VicsMedia",
     "VicsMediaFile",
+    "VideoIndex",
+    "VideoMatch",
     "WrittenSubmission",
+    "build_digest_file",
+    "dihedral",
     "parse_digest",
     "parse_pdq",
+    "query_hashes",
     "read_hash_set",
+    "trim_borders",
     "validate_vics",
     "warm_up",
     "write_vics_submission",

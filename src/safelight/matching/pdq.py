@@ -63,6 +63,16 @@ def pdq(picture: npt.NDArray[np.uint8]) -> PdqHash:
     Raises:
         MatchingError: the array is not a picture (wrong type, shape, or no pixels).
     """
+    frequencies, quality = frequencies_of(picture)
+    return PdqHash(bytes(CODE_BYTES) if frequencies is None else code_of(frequencies), quality)
+
+
+def frequencies_of(picture: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32] | None, int]:
+    """The (16, 16) low frequencies that the hash is made of, and the quality; None and 0 for a side below 5 pixels.
+
+    Raises:
+        MatchingError: as `pdq`.
+    """
     import numpy as np
 
     if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8:
@@ -80,18 +90,25 @@ def pdq(picture: npt.NDArray[np.uint8]) -> PdqHash:
     if height == 0 or width == 0:
         raise MatchingError(f"PDQ needs at least one pixel, but the picture is {width} by {height}.")
     if height < MIN_SIDE or width < MIN_SIDE:
-        return PdqHash(bytes(CODE_BYTES), 0)
+        return None, 0
 
     from safelight.matching import _pdq_kernel as kernel
 
     pixels = np.ascontiguousarray(picture)
     block = kernel.reduce_to_block(pixels[:, :, np.newaxis] if gray else pixels)
-    frequencies = kernel.transform(block, kernel.DCT).ravel()
+    frequencies: npt.NDArray[np.float32] = kernel.transform(block, kernel.DCT)
+    return frequencies, int(kernel.quality_of(block))
+
+
+def code_of(frequencies: npt.NDArray[np.float32]) -> bytes:
+    """The 32 bytes: which of the 256 frequencies lie above their median."""
+    import numpy as np
+
+    flat = frequencies.ravel()
     # The reference takes the 128th smallest of the 256 (its selection never averages the middle two).
-    median = np.partition(frequencies, 127)[127]
+    median = np.partition(flat, 127)[127]
     # Bit k of the hash belongs to frequency k, and hashes are printed with bit 255 first.
-    code = np.packbits((frequencies > median)[::-1]).tobytes()
-    return PdqHash(code, int(kernel.quality_of(block)))
+    return np.packbits((flat > median)[::-1]).tobytes()
 
 
 def parse_pdq(text: str, where: str = "PDQ") -> bytes:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.planning.networks import everything
+from tests.planning.plain import Plain
 
 from safelight.planning import arrays as a
 from safelight.planning.compiled import compile_network
@@ -15,8 +17,6 @@ from safelight.planning.errors import SelfCheckError
 from safelight.planning.replication import check_laws, replicate, run_world
 from safelight.planning.rules import RULES
 from safelight.planning.seeds import derive, uniform
-from tests.planning.networks import everything
-from tests.planning.plain import Plain
 
 KINDS = ("arrived", "ended", "gave up", "escalated")
 
@@ -75,7 +75,7 @@ def test_a_broken_run_is_our_fault_and_said() -> None:
 
 def test_a_run_that_outgrows_its_room_is_the_same_run() -> None:
     """Room is doubled in the middle of a run: nothing may change by it."""
-    network = everything("fifo", days=400.0, load=12.0)
+    network = everything("fifo", days=600.0, load=40.0)
     world = run_world(compile_network(network), 2, 0)
     assert len(world.item_int) > 1 << 13
     check_laws(world)

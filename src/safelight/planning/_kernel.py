@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from safelight.planning import arrays as a
+from safelight.planning._books import NEVER, close_clocks, end, occupy, pass_marks, stop_clock, trace
+from safelight.planning._jit import compiled
 from safelight.planning._queue import choose, dequeue, enqueue, link, pop, push, scheduled, unlink
 from safelight.planning._streams import (
     CHILD,
@@ -27,48 +28,30 @@ from safelight.planning._streams import (
     purpose,
     uniform,
 )
-from safelight.planning.arrays import ALIVE, BEGAN, BORN, CLS, ENTRY, KEY, LEAVE, LOOP, PAR, PEND, PRI, SERIAL, SHARE, STA, TIMER
+from safelight.planning.arrays import (
+    ALIVE,
+    BEGAN,
+    BORN,
+    CLS,
+    ENTRY,
+    KEY,
+    LEAVE,
+    LOOP,
+    PAR,
+    PEND,
+    PRI,
+    SERIAL,
+    SHARE,
+    STA,
+    TIMER,
+)
 
 DONE, GROW, PAUSED = 0, 1, 2
 ARRIVED, ENDED, GAVE_UP, ESCALATED = range(4)
-NEVER = 1e300
 SLACK = 2048
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def occupy(w, s, t, change):  # type: ignore[no-untyped-def]
-    span = t - w.station_float[s, a.S_USED_AT]
-    w.station_float[s, a.S_BUSY_AREA] += w.station_int[s, a.S_BUSY] * span
-    w.station_float[s, a.S_CAP_AREA] += w.station_int[s, a.S_CAP] * span
-    w.station_float[s, a.S_USED_AT] = t
-    w.station_int[s, a.S_BUSY] += change
-
-
-@njit(cache=True, nogil=True, _nrt=False)
-def stop_clock(w, e, c, t):  # type: ignore[no-untyped-def]
-    """Judge clock ``c`` when it is stopped; only cases whose whole time for it lies between warm-up and horizon count."""
-    k = w.item_int[e, CLS]
-    limit = w.limit[c, k]
-    if limit < 0.0 or (w.item_int[e, a.CLK] >> c) & 1:
-        return
-    w.item_int[e, a.CLK] |= 1 << c
-    born = w.item_float[e, BORN]
-    if born >= w.conf[a.WARMUP] and born + limit <= w.conf[a.HORIZON]:
-        w.verdicts[c, k, 0] += 1
-        if t - born > limit:
-            w.verdicts[c, k, 1] += 1
-
-
-@njit(cache=True, nogil=True, _nrt=False)
-def close_clocks(w, e, t):  # type: ignore[no-untyped-def]
-    """Clocks that nobody stopped: breached when past their limit, otherwise not judged."""
-    for c in range(w.limit.shape[0]):
-        limit = w.limit[c, w.item_int[e, CLS]]
-        if limit >= 0.0 and t - w.item_float[e, BORN] > limit:
-            stop_clock(w, e, c, t)
-
-
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def create(w, k, key, t, share, parent):  # type: ignore[no-untyped-def]
     e = w.reg[a.FREE]
     if e >= 0:
@@ -93,7 +76,7 @@ def create(w, k, key, t, share, parent):  # type: ignore[no-untyped-def]
     return e
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def release(w, e, t):  # type: ignore[no-untyped-def]
     """The item leaves the network. Returns the parent that it was the last one for, or -1."""
     close_clocks(w, e, t)
@@ -108,7 +91,7 @@ def release(w, e, t):  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def start(w, e, s, t):  # type: ignore[no-untyped-def]
     row = s * w.kind_int.shape[0] + w.item_int[e, CLS]
     occupy(w, s, t, 1)
@@ -129,7 +112,7 @@ def start(w, e, s, t):  # type: ignore[no-untyped-def]
     push(w.times, w.events, w.reg, t + days, scheduled(w.reg, e, 0))
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def set_timer(w, e, s, t):  # type: ignore[no-untyped-def]
     """One timer at a time: the earlier of escalation and giving up."""
     at = w.item_float[e, LEAVE]
@@ -142,7 +125,7 @@ def set_timer(w, e, s, t):  # type: ignore[no-untyped-def]
         push(w.times, w.events, w.reg, at, what)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def arrive(w, e, s, t):  # type: ignore[no-untyped-def]
     """At station ``s``, or at its team when several stand behind it."""
     if w.station_int[s, a.S_GROUP] > 1:
@@ -168,7 +151,7 @@ def arrive(w, e, s, t):  # type: ignore[no-untyped-def]
     set_timer(w, e, s, t)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def serve(w, s, t):  # type: ignore[no-untyped-def]
     """A free server takes the next item."""
     e = choose(w, s, t)
@@ -176,7 +159,7 @@ def serve(w, s, t):  # type: ignore[no-untyped-def]
     start(w, e, s, t)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def move(w, e, t):  # type: ignore[no-untyped-def]
     """From its station to the next, or out; the last item of a case that waits for it sends the case on too."""
     while e >= 0:
@@ -206,7 +189,7 @@ def move(w, e, t):  # type: ignore[no-untyped-def]
         e = release(w, e, t)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def bring(w, e, s, row, t):  # type: ignore[no-untyped-def]
     """The work that the end of this service brings. Returns True when the case waits for it."""
     kind = w.row_int[row, a.R_SPAWN]
@@ -234,7 +217,7 @@ def bring(w, e, s, row, t):  # type: ignore[no-untyped-def]
     return join
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def finish(w, e, t):  # type: ignore[no-untyped-def]
     """The end of a service: free the server, serve the next, bring the work that this one brings, move on."""
     s = w.item_int[e, STA]
@@ -252,7 +235,7 @@ def finish(w, e, t):  # type: ignore[no-untyped-def]
     move(w, e, t)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def ring(w, e, t):  # type: ignore[no-untyped-def]
     """A timer of a waiting item: it gives up, or it is treated as more urgent from now on. Returns what happened."""
     s = w.item_int[e, STA]
@@ -275,7 +258,7 @@ def ring(w, e, t):  # type: ignore[no-untyped-def]
     return ESCALATED
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def plan_arrival(w, k, t):  # type: ignore[no-untyped-def]
     """When the next item of kind k arrives after t: a Poisson process whose rate is constant in each period."""
     work = -math.log(uniform(np.uint64(w.kind_int[k, a.K_GAPS]), w.kind_int[k, a.K_NUMBER]))
@@ -299,72 +282,7 @@ def plan_arrival(w, k, t):  # type: ignore[no-untyped-def]
     w.kind_float[k, a.K_UPCOMING] = at
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def settle(w, t):  # type: ignore[no-untyped-def]
-    """Bring every integral over time up to t."""
-    for s in range(w.station_int.shape[0]):
-        occupy(w, s, t, 0)
-    for row in range(w.row_int.shape[0]):
-        w.row_float[row, a.F_AREA] += w.row_int[row, a.R_WAITING] * (t - w.row_float[row, a.F_WAITED_AT])
-        w.row_float[row, a.F_WAITED_AT] = t
-
-
-@njit(cache=True, nogil=True, _nrt=False)
-def pass_marks(w, t):  # type: ignore[no-untyped-def]
-    """Everything between the last event and the one at t: the end of the warm-up, marks on the grid.
-
-    Returns:
-        the time of the next of these.
-    """
-    while True:
-        g = w.reg[a.MARKED]
-        at = g * w.conf[a.GRID] if g < w.grid_age.shape[0] else NEVER
-        warm = NEVER if w.reg[a.WARM] else w.conf[a.WARMUP]
-        if min(at, warm) > t:
-            return min(at, warm)
-        if warm <= at:
-            settle(w, warm)
-            for row in range(w.row_int.shape[0]):
-                w.row_float[row, a.F_AREA_WARM] = w.row_float[row, a.F_AREA]
-            for s in range(w.station_int.shape[0]):
-                w.station_float[s, a.S_BUSY_WARM] = w.station_float[s, a.S_BUSY_AREA]
-                w.station_float[s, a.S_CAP_WARM] = w.station_float[s, a.S_CAP_AREA]
-            w.reg[a.WARM] = 1
-            continue
-        for row in range(w.row_int.shape[0]):
-            w.grid_waiting[g, row] = w.row_int[row, a.R_WAITING]
-        for s in range(w.station_int.shape[0]):
-            w.grid_age[g, s] = w.station_int[s, a.S_QUEUE] * at - w.station_float[s, a.S_BORN]
-        w.reg[a.MARKED] += 1
-
-
-@njit(cache=True, nogil=True, _nrt=False)
-def trace(w, t, serial, s, what):  # type: ignore[no-untyped-def]
-    n = w.reg[a.TRACED]
-    w.trace_times[n] = t
-    w.trace_codes[n] = (serial * 1024 + s) * 4 + what
-    w.reg[a.TRACED] += 1
-
-
-@njit(cache=True, nogil=True, _nrt=False)
-def end(w):  # type: ignore[no-untyped-def]
-    """At the horizon: who is still inside, and whose clock ran out meanwhile."""
-    kinds = w.kind_int.shape[0]
-    horizon = w.conf[a.HORIZON]
-    settle(w, horizon)
-    for e in range(w.reg[a.USED]):
-        if w.item_int[e, ALIVE] == 1:
-            close_clocks(w, e, horizon)
-            w.kind_int[w.item_int[e, CLS], a.K_INSIDE] += 1
-    for row in range(w.row_int.shape[0]):
-        e = w.row_int[row, a.R_HEAD]
-        while e >= 0:
-            cell = (row // kinds) * kinds + w.item_int[e, CLS]
-            w.row_float[cell, a.F_WAIT_ALL] += horizon - w.item_float[e, ENTRY]
-            e = w.item_int[e, a.NEXT]
-
-
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def simulate(w, budget):  # type: ignore[no-untyped-def]
     """Run on from where ``w`` stands, see `safelight.planning.arrays.World`.
 

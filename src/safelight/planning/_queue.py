@@ -1,12 +1,8 @@
-"""Compiled parts of the event loop: the heap of events and the queues of the stations.
-
-``_nrt=False``: these functions allocate nothing, and counting references to the arrays would take most of their time.
-"""
+"""Compiled parts of the event loop: the heap of events and the queues of the stations."""
 
 from __future__ import annotations
 
-from numba import njit
-
+from safelight.planning._jit import compiled
 from safelight.planning.arrays import (
     BORN,
     BY_DUE,
@@ -37,7 +33,7 @@ from safelight.planning.arrays import (
 )
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def push(times, events, reg, t, what):  # type: ignore[no-untyped-def]
     """Add an event; ``what`` is (number in the order of scheduling) * 2^25 + work item * 2 + (1 for a timer)."""
     i = reg[HEAP]
@@ -53,7 +49,7 @@ def push(times, events, reg, t, what):  # type: ignore[no-untyped-def]
     events[i] = what
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def pop(times, events, reg):  # type: ignore[no-untyped-def]
     """Take the first event out: its hole sinks to the bottom, then the last event rises from there."""
     n = reg[HEAP] - 1
@@ -83,13 +79,13 @@ def pop(times, events, reg):  # type: ignore[no-untyped-def]
     events[i] = what
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def scheduled(reg, e, timer):  # type: ignore[no-untyped-def]
     reg[SEQ] += 1
     return (reg[SEQ] << 25) | (e << 1) | timer
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def link(row_int, item_int, item_float, e, row):  # type: ignore[no-untyped-def]
     """Into the queue of its priority, from the back: nearly always the last place."""
     after = row_int[row, R_TAIL]
@@ -109,7 +105,7 @@ def link(row_int, item_int, item_float, e, row):  # type: ignore[no-untyped-def]
         item_int[before, PREV] = e
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def unlink(row_int, item_int, e, row):  # type: ignore[no-untyped-def]
     after, before = item_int[e, PREV], item_int[e, NEXT]
     if after < 0:
@@ -122,7 +118,7 @@ def unlink(row_int, item_int, e, row):  # type: ignore[no-untyped-def]
         item_int[before, PREV] = after
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def enqueue(w, e, s, t):  # type: ignore[no-untyped-def]
     """Behind the others of its kind: by arrival here, or by due time."""
     k = w.item_int[e, CLS]
@@ -132,7 +128,7 @@ def enqueue(w, e, s, t):  # type: ignore[no-untyped-def]
     link(w.row_int, w.item_int, w.item_float, e, s * w.kind_int.shape[0] + w.item_int[e, PRI])
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def dequeue(w, e, s, t):  # type: ignore[no-untyped-def]
     kinds = w.kind_int.shape[0]
     unlink(w.row_int, w.item_int, e, s * kinds + w.item_int[e, PRI])
@@ -140,7 +136,7 @@ def dequeue(w, e, s, t):  # type: ignore[no-untyped-def]
     w.row_float[s * kinds + w.item_int[e, CLS], F_WAIT_ALL] += t - w.item_float[e, ENTRY]
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def _count(w, e, s, t, change):  # type: ignore[no-untyped-def]
     row = s * w.kind_int.shape[0] + w.item_int[e, CLS]
     w.row_float[row, F_AREA] += w.row_int[row, R_WAITING] * (t - w.row_float[row, F_WAITED_AT])
@@ -150,7 +146,7 @@ def _count(w, e, s, t, change):  # type: ignore[no-untyped-def]
     w.station_float[s, S_BORN] += change * w.item_float[e, BORN]
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def choose(w, s, t):  # type: ignore[no-untyped-def]
     """The waiting item with the highest score among the first of each kind; ties go to who waits longest."""
     best = -1

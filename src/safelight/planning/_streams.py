@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from safelight.planning._jit import compiled
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -22,7 +23,7 @@ SERVICE, ROUTE, PATIENCE, SPAWN, TEAM, CHILD = 0, 1, 2, 3, 4, 5
 FIXED, EXPONENTIAL, ERLANG, LOGNORMAL, HYPER = 0, 1, 2, 3, 4
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def mix(z):  # type: ignore[no-untyped-def]
     """SplitMix64's finaliser: (uint64) -> uint64."""
     z = (z ^ (z >> _S30)) * _M1
@@ -30,25 +31,25 @@ def mix(z):  # type: ignore[no-untyped-def]
     return z ^ (z >> _S31)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def derive(key, number):  # type: ignore[no-untyped-def]
     """The key numbered ``number`` under ``key``."""
     return mix(np.uint64(key) + (np.uint64(number) + _ONE) * GOLDEN)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def uniform(key, number):  # type: ignore[no-untyped-def]
     """A number strictly between 0 and 1."""
     return (np.float64(derive(key, number) >> _S11) + 0.5) * 1.1102230246251565e-16
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def purpose(loop, stream, what):  # type: ignore[no-untyped-def]
     """The counter where the draws for ``what`` at a station's stream begin; 64 counters are reserved for each."""
     return ((loop * 256 + stream) * 8 + what) * 64
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def duration(key, first, kind, a, b):  # type: ignore[no-untyped-def]
     """One duration. ``a`` and ``b`` by kind: fixed (value), exponential (mean), Erlang (mean of a phase, phases),
     lognormal (mu, sigma), hyperexponential (mean, probability of the first phase; balanced means)."""
@@ -68,7 +69,7 @@ def duration(key, first, kind, a, b):  # type: ignore[no-untyped-def]
     return -a / (2.0 * share) * math.log(uniform(key, first + 1))
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@compiled
 def count(key, first, share, base, mean, cap):  # type: ignore[no-untyped-def]
     """How many items a case brings: none with probability 1 - share, else base + Poisson(mean).
 

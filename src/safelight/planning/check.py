@@ -5,6 +5,7 @@ from __future__ import annotations
 from safelight.planning.errors import PlanningError
 from safelight.planning.network import Clock, Network, Station, Step, finite
 from safelight.planning.rules import find_rule
+from safelight.planning.staffing import team_share
 
 
 def check(network: Network) -> None:
@@ -25,7 +26,11 @@ def check(network: Network) -> None:
     stations = [station.name for station in network.stations]
     for what, names, most in (("kinds", kinds, 60), ("stations", stations, 200)):
         if not names or len(names) != len(set(names)) or len(names) > most:
-            raise PlanningError(what, f"there are none, more than {most}, or two of one name.", fix="Name each one once.")
+            raise PlanningError(
+                what, f"there are none, more than {most}, or two of one name.", fix="Name each one once."
+            )
+    for station in network.stations:
+        _check_station(network, station, kinds)
     if sum(station.teams for station in network.stations) > 1000:
         raise PlanningError("stations", "there are more than 1,000 teams.", fix="Use fewer teams.")
     for kind in network.kinds:
@@ -40,8 +45,6 @@ def check(network: Network) -> None:
             finite(f"{field}.deadline", kind.deadline, above=True)
         if kind.per_day > 0:
             _visit(network, kind.arrives_at, kind.name, f"{field}.arrives_at")
-    for station in network.stations:
-        _check_station(network, station, kinds)
     for clock in network.clocks:
         _check_clock(clock, stations)
         for name, limit in clock.limits.items():
@@ -65,7 +68,9 @@ def check(network: Network) -> None:
 def _check_clock(clock: Clock, stations: list[str]) -> None:
     for station in clock.stations:
         if station not in stations:
-            raise PlanningError(f"clocks.{clock.name}", f"unknown station {station!r}.", fix=f"Use {', '.join(stations)}.")
+            raise PlanningError(
+                f"clocks.{clock.name}", f"unknown station {station!r}.", fix=f"Use {', '.join(stations)}."
+            )
     if not clock.stations or clock.at not in ("start", "end"):
         raise PlanningError(f"clocks.{clock.name}", "it stops nowhere.", fix="Name a station, and start or end.")
 
@@ -104,7 +109,9 @@ def _check_step(network: Network, step: Step, name: str, field: str) -> None:
         total += finite(f"{field}.then", route.probability, high=1.0)
         _visit(network, route.to, name, f"{field}.then")
     if total > 1.0 + 1e-9:
-        raise PlanningError(f"{field}.then", f"the probabilities add up to {total:g}.", fix="Let them add up to 1 at most.")
+        raise PlanningError(
+            f"{field}.then", f"the probabilities add up to {total:g}.", fix="Let them add up to 1 at most."
+        )
     if step.brings is not None:
         brings = step.brings
         finite(f"{field}.brings.share", brings.share, high=1.0)
@@ -131,13 +138,16 @@ def _visit(network: Network, station: str, kind: str, field: str) -> None:
     if kind not in found[0].steps:
         raise PlanningError(field, f"station {station!r} has no step for {kind!r}.", fix="Add the step.")
     if ever_staffed(found[0]) <= 0:
-        raise PlanningError(f"stations.{station}.servers", "work comes here and nobody is there.", fix="Give it someone.")
+        raise PlanningError(
+            f"stations.{station}.servers", "work comes here and nobody is there.", fix="Give it someone."
+        )
 
 
 def ever_staffed(station: Station) -> float:
-    """The most servers or posts that each team ever has."""
+    """The most servers or posts that the worst-off team ever has."""
+    last = station.teams - 1
     if station.staffing is not None:
-        return max(posts for _, posts in station.staffing.posts) / station.teams
+        return max(team_share(posts, last, station.teams) for _, posts in station.staffing.posts)
     if station.servers is None:
         return float("inf")
     return max([station.servers, *(servers for _, servers in station.changes)]) // station.teams

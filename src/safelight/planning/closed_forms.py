@@ -81,9 +81,7 @@ def erlang_a(servers: int, rate: float, mean: float, patience: float) -> tuple[f
 
 def jackson_waiting(servers: Sequence[int], rates: Sequence[float], means: Sequence[float]) -> list[float]:
     """Mean number waiting at each station of an open Jackson network, from the total rate into each."""
-    return [
-        rate * mmc_wait(count, rate, mean) for count, rate, mean in zip(servers, rates, means, strict=True)
-    ]
+    return [rate * mmc_wait(count, rate, mean) for count, rate, mean in zip(servers, rates, means, strict=True)]
 
 
 def pooling(teams: int, servers: int, load: float) -> tuple[float, float]:

@@ -98,7 +98,9 @@ def compile_network(network: Network) -> Compiled:
         station_int=table.station,
         kind_int=kind_int,
         kind_float=kind_float,
-        factors=np.array([[*kind.factors, *[kind.factors[-1]] * (periods - len(kind.factors))] for kind in network.kinds]),
+        factors=np.array(
+            [[*kind.factors, *[kind.factors[-1]] * (periods - len(kind.factors))] for kind in network.kinds]
+        ),
         cap_time=times,
         cap_change=values,
         route_to=np.array(table.route_to, np.int64),

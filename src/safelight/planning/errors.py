@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from safelight.errors import SafelightError
 
 
@@ -19,10 +21,14 @@ class PlanningError(SafelightError):
         self.reason = reason
         super().__init__(f"{field}: {reason}", fix=fix)
 
-    def __reduce__(self) -> tuple[type[PlanningError], tuple[str, str], dict[str, str]]:
+    def __reduce__(self) -> tuple[Callable[[str, str, str], PlanningError], tuple[str, str, str]]:
         """Whole across processes: replications run in their own."""
-        return type(self), (self.field, self.reason), dict(self.__dict__)
+        return _again, (self.field, self.reason, self.fix)
+
+
+def _again(field: str, reason: str, fix: str) -> PlanningError:
+    return PlanningError(field, reason, fix=fix)
 
 
 class SelfCheckError(RuntimeError):
-    """A run broke a law that every run obeys (conservation of cases, Little's law): a fault of ours, never of the input."""
+    """A run broke a law that every run obeys (conservation, Little): a fault of ours, never of the input."""

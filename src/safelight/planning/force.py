@@ -87,9 +87,7 @@ class _Force:
         covered = p.number("visits.by_investigators")
         other, limit = p.number("cost.other"), p.number("clock.visit")
         found.append(Kind("review", deadline=p.number("clock.review"), rank=2, cost=other))
-        found.append(
-            Kind("visit", visits * (1 - covered), "offender_managers", deadline=limit, rank=2, cost=other)
-        )
+        found.append(Kind("visit", visits * (1 - covered), "offender_managers", deadline=limit, rank=2, cost=other))
         found.append(Kind("covered_visit", visits * covered, "specialists", deadline=limit, rank=2, cost=other))
         return found
 
@@ -125,9 +123,15 @@ class _Force:
                 for name, step in (("warrant", self._warrant), ("devices_back", self._back))
             ),
             self._people("supervision", "staff.supervisors", supervision),
-            self._people("triage", "staff.triage", self._devices(devices, "effort.triage", "imaging", "devices.to_laboratory")),
+            self._people(
+                "triage", "staff.triage", self._devices(devices, "effort.triage", "imaging", "devices.to_laboratory")
+            ),
             Station("imaging", int(p.number("laboratory.machines")), self._imaging(devices)),
-            self._people("examination", "staff.examiners", self._devices(devices, "effort.examination", "caid", "devices.to_caid")),
+            self._people(
+                "examination",
+                "staff.examiners",
+                self._devices(devices, "effort.examination", "caid", "devices.to_caid"),
+            ),
             self._people("caid", "staff.caid", {name: Step(self._effort("effort.caid")) for name in devices}),
             self._people("offender_managers", "staff.offender_managers", {"visit": Step(self._effort("effort.visit"))}),
         ]
@@ -206,4 +210,6 @@ class _Force:
 
     def _imaging(self, kinds: list[str]) -> Mapping[str, Step]:
         hours = max(self.p.number("effort.imaging"), 1e-6)
-        return dict.fromkeys(kinds, Step(Duration.lognormal(hours / 24, self.p.number("effort.cv")), (Route("examination"),)))
+        return dict.fromkeys(
+            kinds, Step(Duration.lognormal(hours / 24, self.p.number("effort.cv")), (Route("examination"),))
+        )

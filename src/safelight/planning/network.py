@@ -20,7 +20,9 @@ def finite(name: str, value: float, *, low: float = 0.0, high: float = math.inf,
     if not math.isfinite(value):
         raise PlanningError(name, f"{value} is not a number.", fix="Give a number.")
     if value < low or (above and value <= low):
-        raise PlanningError(name, f"{value:g} is {'not above' if above else 'below'} {low:g}.", fix="Give a larger one.")
+        raise PlanningError(
+            name, f"{value:g} is {'not above' if above else 'below'} {low:g}.", fix="Give a larger one."
+        )
     if value > high:
         raise PlanningError(name, f"{value:g} is above {high:g}.", fix="Give a smaller one.")
     return value

@@ -66,7 +66,7 @@ class Parameters:
         return value[risk]
 
     def with_changes(self, changes: Mapping[str, object]) -> Parameters:
-        """Another set. One risk level alone is changed by ``clock.triage.high``; '+4' and '-40' change a number by so much.
+        """Another set. ``clock.triage.high`` changes one risk level alone; '+4' and '-40' change a number by so much.
 
         Raises:
             PlanningError: an unknown name, not a number, or outside the range.
@@ -80,7 +80,9 @@ class Parameters:
             elif name in rows:
                 rows[name] = _changed(rows[name], wanted)
             else:
-                raise PlanningError(name, "there is no such parameter.", fix="`safelight plan --parameters` lists them.")
+                raise PlanningError(
+                    name, "there is no such parameter.", fix="`safelight plan --parameters` lists them."
+                )
         return Parameters(MappingProxyType(rows))
 
     def _find(self, name: str) -> Parameter:
@@ -114,13 +116,17 @@ def _changed(before: Parameter, wanted: object) -> Parameter:
         try:
             number = float(wanted)
         except ValueError as error:
-            raise PlanningError(before.id, f"{wanted!r} is not a number.", fix="Give a number, or +4 or -40.") from error
+            raise PlanningError(
+                before.id, f"{wanted!r} is not a number.", fix="Give a number, or +4 or -40."
+            ) from error
         wanted = before.value + number if wanted[:1] in "+-" else number
     value = _typed(before, wanted)
     if isinstance(value, float) != isinstance(before.value, float) or isinstance(value, tuple) != isinstance(
         before.value, tuple
     ):
-        raise PlanningError(before.id, "it has another shape.", fix="Give one number, twelve, or one for each risk level.")
+        raise PlanningError(
+            before.id, "it has another shape.", fix="Give one number, twelve, or one for each risk level."
+        )
     return _with(before, value)
 
 

@@ -124,7 +124,8 @@ class Tally:
         mean = self._sum[:, s, k] / n
         spread = np.sqrt(np.maximum(self._squares[:, s, k] / n - mean**2, 0.0) * n / max(n - 1, 1))
         half = spread * (student_975(n - 1) / math.sqrt(n) if n > 1 else math.nan)
-        return np.arange(len(mean)) * self.network.grid, mean.sum(axis=-1), half.sum(axis=-1)
+        days = np.arange(len(mean), dtype=np.float64) * self.network.grid
+        return days, np.asarray(mean.sum(axis=-1)), np.asarray(half.sum(axis=-1))
 
     def left_out(self, kind: str) -> Estimate:
         """Items of this kind that a cap left out, in a year."""

@@ -131,7 +131,7 @@ class Visitor:
         self._refusals.add(status)
         response = self.page.goto(self.site.url + path)
         assert response is not None and response.status == status, f"{path}: {response and response.status}"
-        if self.site.first_time(f"{status}"):
+        if self.site.first_time(f"refused with {status}"):
             self.look(f"refused-{status}")
         self._refusals.discard(status)
 
@@ -144,7 +144,7 @@ class Visitor:
         self.fill("Password", PASSWORD)
         self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_url("**/work/")
-        if self.site.first_time(f"signed-in as {self.username}") or "story" in self.site.notes:
+        if self.javascript:
             self.look("my-work")
 
     def sign_out(self) -> None:

@@ -113,8 +113,9 @@ def test_odd_pictures_are_counted_and_said(bench: Bench, tmp_path: Path) -> None
     assert any("3 pictures could be compared by digest only" in reason for reason in result.verdict.reasons)
 
 
-def test_a_lost_reader_costs_one_file(bench: Bench, tmp_path: Path) -> None:
+def test_a_lost_reader_costs_one_file(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A parser that crashes on one file would end the run, or drop files in silence."""
+    monkeypatch.setattr("safelight.triage.device_reader.WINDOW", 1 << 17)  # So that it is lost in the middle.
     files = {f"{n:03d}.bin": os.urandom(20_000) for n in range(60)}
     image = make_ext(tmp_path / "e.img", files)
     seen: list[FileRecord] = []

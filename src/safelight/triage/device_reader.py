@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from safelight.errors import EvidenceError
+from safelight.triage.answers import Listing, Opened, ReadAnswer
+from safelight.triage.blockruns import Run
 from safelight.triage.codec import decode
-from safelight.triage.model import EvidencePart, FileEntry, FileSystemRecord, Problem, UnreadPart, Volume
-from safelight.triage.plain import lies_in_order
+from safelight.triage.model import FileEntry, FileSystemRecord, Problem, UnreadPart
 from safelight.triage.nesting import MOST_INSIDE, Inside
+from safelight.triage.plain import lies_in_order
 from safelight.triage.settings import TriageSettings
 from safelight.triage.wire import Child, ChildLost
 
@@ -27,41 +29,6 @@ _MOST_CRASHES = 200
 
 class Stopped(Exception):
     """The run was asked to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What opening a device told."""
-
-    format: str
-    size: int
-    parts: tuple[EvidencePart, ...]
-    md5: str | None
-    sha1: str | None
-    volumes: tuple[Volume, ...]
-    filesystems: tuple[FileSystemRecord, ...]
-    problems: tuple[Problem, ...]
-    thin: bool = False
-
-
-@dataclass(slots=True)
-class Listing:
-    """One file system's files."""
-
-    entries: list[FileEntry]
-    record: FileSystemRecord
-    other: int
-    unread: list[UnreadPart]
-
-
-@dataclass(frozen=True, slots=True)
-class ReadAnswer:
-    """One file's digests, or why there are none (`failed`)."""
-
-    entry: FileEntry
-    answer: dict[str, Any]
-    body: bytes
-    failed: str = ""
 
 
 class DeviceReader:
@@ -83,6 +50,9 @@ class DeviceReader:
         # How far `read` is, in bytes of the media or of files, whichever it has to go through.
         self.bytes_done = 0
         self.bytes_total = 0
+        # What the pass met of the block set, and where it could not look.
+        self.runs: list[Run] = []
+        self.blocks_unread: list[UnreadPart] = []
 
     # -- the wire ----------------------------------------------------------------------------------------------------
 
@@ -129,6 +99,7 @@ class DeviceReader:
         self._skip.clear()
         self._crashes = 0
         self._identity = None
+        self.runs, self.blocks_unread = [], []
         self._request = {"do": "open", "paths": [str(p.absolute()) for p in paths], "gaps": self._settings.check_gaps}
         # Only their places cross over; the keys themselves are read by the child, and kept by no one.
         self._request["keys"] = [str(Path(k).absolute()) for k in self._settings.keys]
@@ -201,7 +172,7 @@ class DeviceReader:
         Files whose place on the media is known are read in one pass over it, the others one by one afterwards, and
         so are those that a lost child was busy with.
         """
-        whole = self._settings.hash_image and not self._thin
+        whole = (self._settings.hash_image or bool(self._settings.block_set)) and not self._thin
         swept: dict[int, FileEntry] = {}
         single: list[FileEntry] = []
         for entry in entries:
@@ -209,6 +180,9 @@ class DeviceReader:
                 swept[len(swept)] = entry
             else:
                 single.append(entry)
+        if self._thin and self._settings.block_set:
+            reason = "the image claims far more bytes than its files hold; it was not compared with the block set"
+            self.blocks_unread.append(UnreadPart("blocks", reason, 0, None))
         passing = self._media_size if whole else sum(e.size for e in swept.values())
         self.bytes_done, self.bytes_total = 0, passing + sum(e.size for e in single)
         if swept or (whole and self._media_size):
@@ -237,6 +211,7 @@ class DeviceReader:
                     busy.update(range(x.offset // WINDOW, (x.offset + x.size - 1) // WINDOW + 1))
             windows = deque(sorted(busy))
         under_way: deque[int] = deque()
+        tried: set[int] = set()
         while windows or under_way:
             try:
                 while windows and len(under_way) < _WINDOWS_AHEAD:
@@ -245,8 +220,13 @@ class DeviceReader:
                 answer, bodies = self._receive()
             except ChildLost:
                 # Its files are read one by one later, and then it will show which one it was.
+                again = [w for w in under_way if self._settings.block_set and w not in tried]
+                self._not_scanned(set(under_way) - set(again))
+                tried.update(again)
+                windows.extendleft(reversed(again))
                 under_way.clear()
                 if not self._reopen():
+                    self._not_scanned(windows)
                     return
                 continue
             if "files" in answer:
@@ -255,6 +235,9 @@ class DeviceReader:
             window = under_way.popleft()
             if "swept" in answer:
                 self._identity = answer.get("digests")
+                self.runs += [Run(*map(int, row)) for row in answer.get("runs", ())]
+            else:
+                self._not_scanned([window])
             if whole:
                 self.bytes_done = min((window + 1) * WINDOW, self._media_size)
 
@@ -271,9 +254,18 @@ class DeviceReader:
             "to": min((window + 1) * WINDOW, self._media_size),
             "files": rows,
             "keep": keep,
-            "image": whole,
+            "image": whole and self._settings.hash_image,
             "sha256": True,
+            "blocks": self._settings.block_set,
         }
+
+    def _not_scanned(self, windows: Iterable[int]) -> None:
+        if not self._settings.block_set:
+            return
+        for window in windows:
+            start, end = window * WINDOW, min((window + 1) * WINDOW, self._media_size)
+            reason = "it was not compared with the block set: the process that reads the image was lost over it"
+            self.blocks_unread.append(UnreadPart("blocks", reason, start, end - start))
 
     @staticmethod
     def _answers(rows: list[dict[str, Any]], bodies: bytes, files: dict[int, FileEntry]) -> Iterator[ReadAnswer]:
@@ -370,7 +362,7 @@ class DeviceReader:
 
     def read_inside(self, entries: Sequence[FileEntry], *, keep: int) -> Iterator[ReadAnswer]:
         """Read files that lie inside another, in the given order; each is answered once."""
-        return self.read(entries, keep=keep)
+        return self._one_by_one(entries, keep=keep)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Self
 
 from safelight import __version__
 from safelight.errors import EvidenceError
-from safelight.triage.device_reader import DeviceReader, Opened, ReadAnswer, Stopped
+from safelight.triage.answers import Opened, ReadAnswer
+from safelight.triage.device_reader import DeviceReader, Stopped
 from safelight.triage.filetypes import mismatch
 from safelight.triage.findings import FindingStage, describe_hash_set, in_order
+from safelight.triage.limits import limits_of
 from safelight.triage.model import FileEntry, FileRecord, FileSystemRecord, Problem, UnreadPart
 from safelight.triage.nesting import Nesting
 from safelight.triage.pictures import PictureHash, PicturePool
@@ -40,6 +42,7 @@ from safelight.triage.verdict import decide
 
 if TYPE_CHECKING:
     from safelight.matching import HashSet
+    from safelight.triage.blocks import BlockSet
 
 _BATCH = 1000
 _LIBRARIES = ("pytsk3", "libfsapfs-python", "libfsxfs-python", "libqcow-python", "libvhdi-python", "libvmdk-python",
@@ -94,7 +97,7 @@ def triage_device(
 
     Raises:
         EvidenceError: the image is missing, is no image, or cannot be opened at all.
-        MatchingError: two hash sets share a name.
+        MatchingError: two hash sets share a name, or the block set cannot be opened.
     """
     if bench is None:
         with Bench(settings or TriageSettings()) as own:
@@ -130,6 +133,15 @@ class _Run:
         self._pictures: dict[str, Future[PictureHash]] = {}
         self._pending: list[tuple[FileRecord, Future[PictureHash] | None]] = []
         self._stopped = False
+        self._entries: list[FileEntry] = []
+        self._blocks = self._open_blocks()
+
+    def _open_blocks(self) -> BlockSet | None:
+        if not self._settings.block_set:
+            return None
+        from safelight.triage.blocks import BlockSet
+
+        return BlockSet(Path(self._settings.block_set))
 
     def go(self, paths: Sequence[Path]) -> TriageResult:
         started = datetime.now(UTC)
@@ -139,6 +151,7 @@ class _Run:
         try:
             opened = self._open(paths)
             entries = self._list(opened)
+            self._entries = entries
             self._read(entries)
             self._read_inside(opened)
             self._flush()
@@ -318,8 +331,17 @@ class _Run:
                 Problem("image", "The media does not have the digest that the image stores: it was changed or damaged.")
             )
         counts = replace(tally.counts(), known_good=self._stage.known_good)
-        findings = in_order(self._stage.findings)
         sets = tuple(describe_hash_set(s) for s in self._hash_sets)
+        if self._blocks is not None:
+            from safelight.triage.fragments import block_findings, describe_block_set
+
+            sets = (*sets, describe_block_set(self._blocks))
+            self._stage.findings += block_findings(
+                self._bench.reader.runs, self._blocks, least=settings.block_run, entries=self._entries,
+                filesystems=self._filesystems, findings=self._stage.findings,
+            )  # fmt: skip
+            tally.unread += self._bench.reader.blocks_unread
+        findings = in_order(self._stage.findings)
         unread = tally.unread_parts()
         state = STATE_STOPPED if self._stopped else STATE_UNREAD if unread else STATE_COMPLETE
         entries = sum(s.counts["entries"] for s in sets)
@@ -343,7 +365,7 @@ class _Run:
             findings=findings,
             problems=tally.problem_list(),
             unread=unread,
-            limits=_limits(settings, opened),
+            limits=limits_of(settings, opened),
             verdict=decide(findings, counts, unread, state=state, entries_in_sets=entries),
             findings_digest=findings_digest(findings, sets, settings),
         )
@@ -353,29 +375,6 @@ def _agreement(opened: Opened, identity: dict[str, str]) -> bool | None:
     pairs = [(stored, identity[name]) for name, stored in (("md5", opened.md5), ("sha1", opened.sha1))
              if stored and name in identity]  # fmt: skip
     return all(a == b for a, b in pairs) if pairs else None
-
-
-def _limits(settings: TriageSettings, opened: Opened) -> tuple[str, ...]:
-    """What a run of this kind does not look at, whatever the device."""
-    limits = []
-    if opened.format != "folder":
-        limits.append("Free space inside file systems, and the slack behind the ends of files, was not searched.")
-    if not settings.deleted:
-        limits.append("Deleted files were left out, by the settings.")
-    if settings.pictures:
-        limits.append("Pictures were compared by digest and by likeness; all other files, videos too, by digest only.")
-    else:
-        limits.append("All files were compared by digest only, by the settings: a changed copy was not looked for.")
-    if settings.inside_depth:
-        limits.append(
-            f"Archives and disk images inside the device were opened to a depth of {settings.inside_depth}; "
-            "pictures inside other kinds of documents (PDF, old Office files, mail boxes) were not looked for."
-        )
-    else:
-        limits.append("Archives, documents and disk images inside the device were not opened.")
-    if not settings.hash_image and opened.format != "folder":
-        limits.append("The image as a whole was not hashed, by the settings.")
-    return tuple(limits)
 
 
 def _versions(names: Iterable[str]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from safelight.triage.plain import PlainFiles
 from safelight.triage.wire import limit_cpu, limit_self, read_frame, serve_frames, write_frame
 
 if TYPE_CHECKING:
+    from safelight.triage.blockscan import BlockScan
     from safelight.triage.sweep import Sweep
 
 _BATCH = 200
@@ -44,6 +45,7 @@ class Reader:
         self._sent: set[str] = set()
         self._last_tick = 0.0
         self._sweep: Sweep | None = None
+        self._scan: BlockScan | None = None
         self._plain: dict[int, PlainFiles] = {}
         self._extents: dict[int, list[list[int]]] = {}
 
@@ -105,7 +107,7 @@ class Reader:
             self._sweep.close()
         if self._evidence is not None:
             self._evidence.close()
-        self._evidence = self._device = self._sweep = None
+        self._evidence = self._device = self._sweep = self._scan = None
         self._plain.clear()
         self._extents.clear()
 
@@ -210,7 +212,8 @@ class Reader:
             wanted = ["sha256"] if request["image"] else []
             if request["image"]:
                 wanted += [n for n, v in (("md5", evidence.stored_md5), ("sha1", evidence.stored_sha1)) if v]
-            self._sweep = Sweep(evidence, image=wanted, sha256=request["sha256"], tick=self._tick)
+            self._scan = self._block_scan(request["blocks"]) if request["blocks"] else None
+            self._sweep = Sweep(evidence, image=wanted, scan=self._scan, sha256=request["sha256"], tick=self._tick)
         self._ticked = 0
         plain: list[tuple[int, list[list[int]]]] = []
         others: list[tuple[int, int, str]] = []
@@ -253,7 +256,18 @@ class Reader:
             else:
                 add(number, found)
         flush()
-        self._say({"swept": request["to"], "digests": self._sweep.digests()})
+        runs = []
+        if self._scan is not None:
+            runs = [[r.offset, r.source, r.position, r.count] for r in self._scan.runs]
+            self._scan.runs.clear()
+        self._say({"swept": request["to"], "digests": self._sweep.digests(), "runs": runs})
+
+    def _block_scan(self, path: str) -> BlockScan:
+        from safelight.triage.blocks import BlockSet
+        from safelight.triage.blockscan import BlockScan, regions_of
+
+        evidence, device = self._opened()
+        return BlockScan(BlockSet(Path(path)), regions_of(evidence, device.filesystems))
 
     def _is_plain(self, index: int, locator: str) -> bool:
         known = self._plain.get(index)

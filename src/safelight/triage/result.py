@@ -84,12 +84,12 @@ class Finding:
     """One file that matches one entry of one hash set.
 
     Attributes:
-        kind: `exact` or `perceptual`.
+        kind: `exact`, `perceptual`, or `block` (blocks of a listed file, whose digests then stand in the notes).
         algorithm: the digest that matched: `md5`, `sha1`, `sha256` or `pdq`.
         category: the category that the hash set (mapped by the site's table) gives it; None where it gives none.
         distance: PDQ distance in bits (0 for an exact match).
         mode: how a picture was hashed (`full size`); empty for an exact match.
-        state: `live` or `deleted`.
+        state: `live`, `deleted`, or `unallocated` for blocks in space that no file uses.
         offsets: where the file's pieces begin on the media, bytes.
     """
 
@@ -216,6 +216,8 @@ def findings_digest(
         "pictures": settings.pictures,
         "deleted": settings.deleted,
     }
+    if settings.block_set:
+        head["block_run"] = settings.block_run
     digest = hashlib.sha256(json.dumps(head, sort_keys=True, separators=(",", ":")).encode())
     for row in rows:
         digest.update(b"\n" + row.encode())

@@ -30,6 +30,8 @@ class TriageSettings:
         picture_workers: how many picture workers; 0 means one for each processor, at most 4.
         inside_depth: how many archives or disk images inside one another are opened; 0 opens none (Autopsy's is 4).
         keys: files that hold passwords, recovery keys or key material for encrypted volumes; never recorded.
+        block_set: a block set (path) against which every 4 KiB block of the media is held; empty for none.
+        block_run: how many blocks of a listed file must lie one after the other to be a finding.
         max_entries: a file system that lists more than this is cut off (a damaged one can list without end).
     """
 
@@ -47,6 +49,8 @@ class TriageSettings:
     stall_seconds: float = 60.0
     picture_workers: int = 0
     inside_depth: int = 4
+    block_set: str = ""
+    block_run: int = 4
     keys: tuple[str, ...] = field(default=(), repr=False, compare=False, metadata={"secret": True})
     max_entries: int = 20_000_000
 
@@ -54,6 +58,10 @@ class TriageSettings:
         if not 0 <= self.threshold <= 127:
             raise EvidenceError(
                 f"A PDQ threshold of {self.threshold} is not possible.", fix="Give a number from 0 to 127; 31 is usual."
+            )
+        if self.block_run < 1:
+            raise EvidenceError(
+                f"A run of {self.block_run} blocks is not possible.", fix="Give a number from 1; 4 is usual."
             )
         if not 0 <= self.min_quality <= 100:
             raise EvidenceError(

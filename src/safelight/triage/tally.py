@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from safelight.triage.device_reader import ReadAnswer
+from safelight.triage.answers import ReadAnswer
 from safelight.triage.digests import ENDS_EARLY
 from safelight.triage.model import FileEntry, FileRecord, FileSystemRecord, Problem, UnreadPart
 from safelight.triage.pictures import PictureHash

@@ -85,16 +85,24 @@ def decide(
     exact = [f for f in findings if f.kind == "exact"]
     exact_files = {(f.filesystem, f.path) for f in exact}
     similar = [f for f in findings if f.kind == "perceptual" and (f.filesystem, f.path) not in exact_files]
-    reasons = _reasons(exact, similar, counts, not_read, state, entries_in_sets)
+    whole = exact_files | {(f.filesystem, f.path) for f in similar}
+    parts = [f for f in findings if f.kind == "block" and (f.filesystem, f.path) not in whole]
+    reasons = _reasons(exact, similar, parts, counts, not_read, state, entries_in_sets)
     stopped = " The run was stopped before its end." if state == STATE_STOPPED else ""
     tail = (f" {_sentence(not_read)}" if not_read else "") + stopped
     if exact:
         sentence = f"Listed material found: {category_words(exact)} (exact match)"
         if similar:
             sentence += f"; and {category_words(similar)} by likeness, for a person to check"
+        if parts:
+            sentence += f"; and {_fragments(parts)}"
         return Verdict(LISTED, f"{sentence}.{tail}", reasons)
     if similar:
-        sentence = f"Possible listed material: {category_words(similar)} by likeness, for a person to check."
+        more = f"; and {_fragments(parts)}" if parts else ""
+        sentence = f"Possible listed material: {category_words(similar)} by likeness, for a person to check{more}."
+        return Verdict(POSSIBLE, sentence + tail, reasons)
+    if parts:
+        sentence = f"Possible listed material: {_fragments(parts)}, for a person to check."
         return Verdict(POSSIBLE, sentence + tail, reasons)
     if counts.files_read == 0:
         why = tail or " It lists no file with content that could be read."
@@ -109,6 +117,10 @@ def decide(
     return Verdict(NONE_IN_READ, f"{head}{stopped} {NO_PROOF}", reasons)
 
 
+def _fragments(parts: Sequence[Finding]) -> str:
+    return f"fragments of listed files in {count_words(len(parts), 'place')} ({category_words(parts)})"
+
+
 def _sentence(words: str) -> str:
     return words[:1].upper() + words[1:] + "."
 
@@ -116,6 +128,7 @@ def _sentence(words: str) -> str:
 def _reasons(
     exact: Sequence[Finding],
     similar: Sequence[Finding],
+    parts: Sequence[Finding],
     counts: Counts,
     not_read: str,
     state: str,
@@ -135,6 +148,12 @@ def _reasons(
         reasons.append(
             f"{count_words(files, 'picture')} {'is' if files == 1 else 'are'} like a listed picture "
             f"(nearest distance {nearest} of 256)."
+        )
+    if parts:
+        free = sum(f.state == "unallocated" for f in parts)
+        reasons.append(
+            f"In {count_words(len(parts), 'place')}, {free:,} of them in space that no file uses, "
+            "blocks lie one after the other that are known from listed files and from nowhere else."
         )
     reasons.append(
         f"{count_words(counts.files_read, 'file')} ({size_words(counts.bytes_read)}) "

@@ -83,17 +83,23 @@ class Tally:
 
     def gave_up(self, station: str, kind: str = ALL) -> Estimate:
         """Share of those that came to the station and left it without being served."""
-        s, k = self._at(station, kind)
+        s, k = self.at(station, kind)
         return estimate([_ratio(run.reneged[s, k].sum(), run.entered[s, k].sum()) for run in self.runs], low=0, high=1)
 
     def utilisation(self, station: str) -> Estimate:
         """Share of the servers' time that is used."""
-        s, _ = self._at(station, ALL)
+        s, _ = self.at(station, ALL)
         return estimate([_ratio(run.used[s], run.servers[s]) for run in self.runs], low=0.0)
 
     def breached(self, clock: str, kind: str = ALL) -> Estimate:
         """Share of clocks that ran past their limit, of all whose outcome is known for certain: open ones count too."""
         c = [one.name for one in self.network.clocks].index(clock)
+        kinds = self.network.clocks[c].limits if kind == ALL else (kind,)
+        for station in self.network.clocks[c].stations:
+            years = [self.grows(station, name) for name in kinds if name in self.network.station(station).steps]
+            first = min((year for year in years if year is not None), default=None)
+            if first is not None:
+                return Estimate(None, None, None, len(self.runs), _since(first))
         k = self._kinds(kind)
         return estimate([_ratio(run.breached[c, k].sum(), run.judged[c, k].sum()) for run in self.runs], low=0, high=1)
 
@@ -110,7 +116,7 @@ class Tally:
         year = self.grows(station)
         if year is not None:
             return Estimate(None, None, None, len(self.runs), _since(year))
-        s, _ = self._at(station, ALL)
+        s, _ = self.at(station, ALL)
         return estimate([float(ages[s]) for ages in self._ages], low=0.0)
 
     def series(self, station: str, kind: str = ALL) -> tuple[F8, F8, F8]:
@@ -118,7 +124,7 @@ class Tally:
 
         The interval of several kinds together is cautious: it takes them as moving together.
         """
-        s, k = self._at(station, kind)
+        s, k = self.at(station, kind)
         assert self._sum is not None and self._squares is not None
         n = len(self.runs)
         mean = self._sum[:, s, k] / n
@@ -139,10 +145,11 @@ class Tally:
         year = self.grows(station, kind)
         if year is not None:
             return Estimate(None, None, None, len(self.runs), _since(year))
-        s, k = self._at(station, kind)
+        s, k = self.at(station, kind)
         return estimate([value(run, s, k) for run in self.runs], low=0.0, high=high)
 
-    def _at(self, station: str, kind: str) -> tuple[int, list[int]]:
+    def at(self, station: str, kind: str = ALL) -> tuple[int, list[int]]:
+        """The row of a station and the columns of a kind in the arrays of `Replication`."""
         return [one.name for one in self.network.stations].index(station), self._kinds(kind)
 
     def _kinds(self, kind: str) -> list[int]:

@@ -34,6 +34,7 @@ if [[ "$purpose" == test ]]; then
     need sleuthkit command -v fls       # a second opinion on what is on a device
     need ewf-tools command -v ewfacquire # E01 images written by another program
     need cryptsetup-bin command -v cryptsetup # encrypted volumes to open
+    need exfatprogs command -v mkfs.exfat # exFAT, filled by the tests themselves
     need xfsprogs command -v mkfs.xfs   # XFS with content, without mounting
     need fonts-liberation has_liberation # the same letters in every screenshot
 fi

@@ -102,6 +102,7 @@ class DeviceReader:
         self.runs, self.blocks_unread = [], []
         self._request = {"do": "open", "paths": [str(p.absolute()) for p in paths], "gaps": self._settings.check_gaps}
         # Only their places cross over; the keys themselves are read by the child, and kept by no one.
+        self._request["carve"] = self._settings.carve and self._settings.deleted
         self._request["keys"] = [str(Path(k).absolute()) for k in self._settings.keys]
         return self._open(gaps=True)
 

@@ -15,7 +15,13 @@ def limits_of(settings: TriageSettings, opened: Opened) -> tuple[str, ...]:
                 "Free space was compared with the block set: fragments of other listed files, fragments shorter than "
                 f"{settings.block_run} blocks of 4 KiB, and what is compressed or encrypted, cannot be seen that way."
             )
-        else:
+        if settings.carve and settings.deleted:
+            limits.append(
+                "Free space of NTFS, FAT, exFAT and ext file systems was searched for whole pictures (JPEG, PNG, GIF, "
+                "WebP, BMP) stored in one piece; pictures in pieces, the free space of other file systems, and the "
+                "slack behind the ends of files were not."
+            )
+        elif not settings.block_set:
             limits.append("Free space inside file systems, and the slack behind the ends of files, was not searched.")
     if not settings.deleted:
         limits.append("Deleted files were left out, by the settings.")

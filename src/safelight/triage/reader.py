@@ -85,6 +85,7 @@ class Reader:
             skip={int(k): str(v) for k, v in request["skip"].items()},
             before=lambda volume: self._say({"volume": volume}),
             keys=read_keys(request.get("keys", ())),
+            carve=bool(request.get("carve")),
         )
         self._say(
             {

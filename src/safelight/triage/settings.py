@@ -29,6 +29,7 @@ class TriageSettings:
         stall_seconds: how long a parser may stay silent before it is stopped.
         picture_workers: how many picture workers; 0 means one for each processor, at most 4.
         inside_depth: how many archives or disk images inside one another are opened; 0 opens none (Autopsy's is 4).
+        carve: look for whole pictures in the free space of file systems whose books tell what is free.
         keys: files that hold passwords, recovery keys or key material for encrypted volumes; never recorded.
         block_set: a block set (path) against which every 4 KiB block of the media is held; empty for none.
         block_run: how many blocks of a listed file must lie one after the other to be a finding.
@@ -51,6 +52,7 @@ class TriageSettings:
     inside_depth: int = 4
     block_set: str = ""
     block_run: int = 4
+    carve: bool = True
     keys: tuple[str, ...] = field(default=(), repr=False, compare=False, metadata={"secret": True})
     max_entries: int = 20_000_000
 

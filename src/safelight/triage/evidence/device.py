@@ -30,6 +30,7 @@ class Device:
         tick: told the bytes of each step of a long read.
         skip: volumes (by index) that are not to be opened, with the reason that is then reported.
         keys: tried on encrypted volumes.
+        carve: list the whole pictures in free space too, as a file system of its own behind the one they lie in.
         before: told the index of a volume before it is opened, so that a watcher knows which one brought a parser down.
 
     Raises:
@@ -45,6 +46,7 @@ class Device:
         skip: Mapping[int, str] | None = None,
         before: Callable[[int], None] | None = None,
         keys: Sequence[Key] = (),
+        carve: bool = False,
     ) -> None:
         self.evidence = evidence
         self.volumes: list[Volume] = []
@@ -54,8 +56,9 @@ class Device:
         self._check_gaps = check_gaps
         self._tick = tick
         self._keys = keys
+        self._carve = carve
         self._open(skip, before)
-        self.nest = Nest(self, lambda inner: Device(inner, tick=tick, keys=keys))
+        self.nest = Nest(self, lambda inner: Device(inner, tick=tick, keys=keys, carve=carve))
         for filesystem in self.filesystems:
             filesystem.nest = self.nest
 
@@ -127,7 +130,13 @@ class Device:
             return libyal.open_apfs(index, volume.index, evidence, offset, size)
         if said == "XFS":
             return libyal.open_xfs(index, volume.index, evidence, offset, size)
-        return [TskFileSystem(index, volume.index, evidence, image or TskImage(evidence), offset, size)]
+        opened = TskFileSystem(index, volume.index, evidence, image or TskImage(evidence), offset, size)
+        if self._carve:
+            from safelight.triage.evidence.unallocated import KINDS, UnallocatedSpace
+
+            if opened.type in KINDS:
+                return [opened, UnallocatedSpace(index + 1, opened, evidence)]
+        return [opened]
 
     def _open_layer(
         self, kind: str, evidence: Evidence, offset: int, size: int, volume: Volume, image: TskImage | None

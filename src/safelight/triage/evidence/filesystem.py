@@ -67,6 +67,8 @@ class FileSystemReader(ABC):
     """
 
     type = ""
+    #: False for what only adds to another reader (the free space of a file system).
+    main = True
 
     def __init__(self, index: int, volume: int, offset: int, size: int, block_size: int) -> None:
         self.index = index

@@ -173,15 +173,18 @@ class Nest:
         device = self._inside(entry.filesystem, entry.locator, entry.path)
         result = Inside(kind=device.evidence.format)
         result.unread += [_placed(part, entry) for part in device.unread]
+        alone = sum(filesystem.main for filesystem in device.filesystems) == 1
+        number = 0
         for at, filesystem in enumerate(device.filesystems):
             filesystem.alive = alive
-            prefix = entry.path if len(device.filesystems) == 1 else f"{entry.path}/[file system {at}]"
+            number += filesystem.main
+            prefix = entry.path if alone else f"{entry.path}/[file system {number}]"
             found = list(self._listed(filesystem, most - len(result.entries)))
             result.entries += [
                 _placed_entry(e, entry, prefix, f"{entry.locator}{INSIDE}{at},{e.locator}" if e.locator else "")
                 for e in in_disk_order(mark_overwritten(found))
             ]
-            result.kind = filesystem.type if len(device.filesystems) == 1 else result.kind
+            result.kind = filesystem.type if alone and filesystem.main else result.kind
             result.directories += filesystem.directories
             result.other += filesystem.other
             result.unread += [_placed(part, entry) for part in filesystem.unread]

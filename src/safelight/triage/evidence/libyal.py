@@ -178,11 +178,13 @@ def open_xfs(index: int, volume: int, evidence: Evidence, offset: int, size: int
     except _FAULTS as error:
         raise EvidenceError(f"the XFS file system cannot be opened: {_words(error)}") from None
     reader = LibyalFileSystem(index, volume, offset, size, "XFS", handle, window)
-    block = evidence.read(offset, 144)
-    if len(block) == 144:
+    block = evidence.read(offset, 512)
+    if len(block) == 512:
         used, free = struct.unpack_from(">QQ", block, 128)
-        # The superblock counts allocated inodes, among them three that hold the file system itself.
-        reader.expected, reader.expected_from = used - free, "inodes in use, by the superblock"
+        # Among the inodes in use are some that hold the file system itself: the real-time maps and the quotas.
+        own = [struct.unpack_from(">Q", block, at)[0] for at in (64, 72, 160, 168, 232)]
+        reader.expected = used - free - sum(number not in (0, 0xFFFFFFFFFFFFFFFF) for number in own)
+        reader.expected_from = "files and folders, by the superblock"
     return [reader]
 
 

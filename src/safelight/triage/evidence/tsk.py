@@ -84,6 +84,8 @@ class TskFileSystem(FileSystemReader):
         self._main: dict[int, str] = {}
         self._former: list[tuple[int, str]] = []
         self._seen: set[int] = set()
+        # Where the bytes of deleted files begin, and how many they are when they lie in one piece.
+        self.deleted_places: dict[int, int] = {}
 
     # -- listing -----------------------------------------------------------------------------------------------------
 
@@ -267,6 +269,8 @@ class TskFileSystem(FileSystemReader):
                 readable = False
                 notes.append("encrypted by NTFS (EFS), no key was given")
         self._paths[key] = where
+        if not live and len(extents) == 1:
+            self.deleted_places[extents[0].offset] = extents[0].size
         if ":" not in where:
             self._main[address] = locator
         yield FileEntry(

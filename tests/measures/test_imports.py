@@ -7,7 +7,7 @@ import sys
 
 import safelight.measures
 
-HEAVY = "'numpy', 'scipy', 'pandas', 'statsmodels', 'lifelines', 'rich', 'django'"
+HEAVY = "'numpy', 'scipy', 'pandas', 'statsmodels', 'rich', 'django'"
 
 
 def test_importing_the_measures_and_the_command_loads_nothing_heavy() -> None:

@@ -130,7 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--without-simpy", action="store_true")
     parser.add_argument("--years", type=float, default=10.0)
-    parser.add_argument("--replications", type=int, default=30)
+    parser.add_argument("--replications", type=int, default=60)
     parser.add_argument("--cells", type=int, default=0)
     given = parser.parse_args()
     if given.cells:

@@ -100,13 +100,17 @@ def _spread(compiled: Compiled, seed: int, replications: int, processes: int) ->
     try:
         waiting: dict[Future[Replication], int] = {}
         ready: dict[int, Replication] = {}
-        sent = given = 0
+        own = list(range(min(2, replications)))  # these two give the first interval while the others start
+        sent, given = len(own), 0
         while given < replications:
             while sent < replications and len(waiting) < 3 * (processes - 1) and len(ready) < 16 * processes:
                 waiting[pool.submit(_one, sent)] = sent
                 sent += 1
             # What this process does itself: the next one, unless the others are so far ahead that it should hand out.
-            if sent < replications and len(ready) < 16 * processes:
+            if own:
+                number = own.pop(0)
+                ready[number] = replicate(compiled, seed, number)
+            elif sent < replications and len(ready) < 16 * processes:
                 ready[sent] = replicate(compiled, seed, sent)
                 sent += 1
             elif given not in ready:

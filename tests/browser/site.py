@@ -51,7 +51,7 @@ class Worker:
 
     process: subprocess.Popen[bytes]
 
-    def hold_still_when(self, true: Callable[[], bool], *, within: float = 60.0) -> None:
+    def hold_still_when(self, true: Callable[[], bool], *, within: float = 90.0) -> None:
         """Stop the worker's clock as soon as ``true()``; never while it holds the database's write lock."""
         ends = time.monotonic() + within
         while not true():

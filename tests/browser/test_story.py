@@ -300,7 +300,7 @@ def _watch_it_live(examiner: Any, site: Site) -> str:
     expect(bar).to_be_visible()
     site.worker.go_on()
     # HX-Refresh loads the page anew by script once the run has ended: no key is pressed, no link followed.
-    examiner.sees("Listed material found")
+    examiner.sees("Listed material found", within=90)
     run.refresh_from_db()
     examiner.look("triage-finished")
     return str(run.reference)

@@ -217,9 +217,10 @@ class Visitor:
         """What a person reads on the page."""
         return self.page.locator("body").inner_text()
 
-    def sees(self, *texts: str) -> None:
+    def sees(self, *texts: str, within: float = 15.0) -> None:
+        """Each text is on the page, or comes to it within so many seconds."""
         for text in texts:
-            expect(self.page.locator("body")).to_contain_text(text, timeout=10_000)
+            expect(self.page.locator("body")).to_contain_text(text, timeout=within * 1000)
 
     def does_not_see(self, *texts: str) -> None:
         for text in texts:

@@ -48,3 +48,37 @@ def find(prefixes, directory, shift, wanted, first, count):  # type: ignore[no-u
             n += 1
         first[k] = lo
         count[k] = n
+
+
+@njit(cache=True, nogil=True)
+def confirm(digests, rows, order, wanted, first, count, queries, out):  # type: ignore[no-untyped-def]
+    """Keep the candidates whose full digest agrees; the hits of a query stand together, rows ascending.
+
+    Args:
+        digests: (N, size) uint8; rows: (N,) uint32; order: (N,) uint32, or empty where digests are sorted.
+        wanted: (M, size) uint8; first, count: (M,) from `find`.
+        queries, out: (sum of count,) filled from the front.
+    """
+    found = 0
+    total = wanted.shape[0]
+    flat = digests.reshape(-1)
+    for k in range(total):
+        if k + 8 < total and count[k + 8] > 0 and order.shape[0] == 0:
+            prefetch(flat, np.int64(first[k + 8]) * digests.shape[1])
+            prefetch(rows, np.int64(first[k + 8]))
+        begin = found
+        for n in range(count[k]):
+            at = np.int64(first[k]) + n
+            position = np.int64(order[at]) if order.shape[0] > 0 else at
+            same = True
+            for b in range(digests.shape[1]):
+                if digests[position, b] != wanted[k, b]:
+                    same = False
+                    break
+            if same:
+                queries[found] = k
+                out[found] = rows[position]
+                found += 1
+        if found - begin > 1:
+            out[begin:found].sort()
+    return found

@@ -99,7 +99,7 @@ def _collect(path: Path, algorithm: str, size: int, folder: Path, counts: list[i
     import numpy as np
 
     n = sum(counts)
-    bits = max(8, min(_DIRECTORY_BITS, n.bit_length() - 1))
+    bits = max(8, min(_DIRECTORY_BITS, n.bit_length() - 2))
     shapes: dict[str, tuple[str, tuple[int, ...]]] = {
         "digests": ("|u1", (n, size)),
         "rows": ("<u4", (n,)),

@@ -76,7 +76,7 @@ class DigestIndex:
         prefixes = prefixes_of(digests)
         order = np.argsort(prefixes, kind="stable").astype(np.uint32)
         prefixes = prefixes[order]
-        bits = max(1, min(_MAX_DIRECTORY_BITS, n.bit_length() - 1))
+        bits = max(1, min(_MAX_DIRECTORY_BITS, n.bit_length() - 2))  # at most 2 bytes a digest
         starts = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
         directory = np.append(np.searchsorted(prefixes, starts), n).astype(np.uint32)
         if rows is None:
@@ -132,30 +132,22 @@ class DigestIndex:
         """
         import numpy as np
 
-        from safelight.matching._digest_kernel import find
+        from safelight.matching._digest_kernel import confirm, find
 
         size = self._digests.shape[1]
         if digests.ndim != 2 or digests.shape[1] != size or digests.dtype != np.uint8:
             raise MatchingError(f"{self.algorithm} digests must be (M, {size}) uint8, but got {digests.shape}.")
         if not len(self) or not len(digests):
             return np.empty(0, np.int64), np.empty(0, np.uint32)
-        wanted = prefixes_of(np.ascontiguousarray(digests))
+        digests = np.require(digests, requirements=["C", "W"])  # read-only is another type to the compiled kernels
+        wanted = prefixes_of(digests)
         first = np.empty(len(wanted), np.uint32)
         count = np.empty(len(wanted), np.uint32)
         find(self._prefixes, self._directory, self._shift, wanted, first, count)
-        hit = np.flatnonzero(count)
-        if not len(hit):
-            return np.empty(0, np.int64), np.empty(0, np.uint32)
-        repeats = count[hit].astype(np.int64)
-        query = np.repeat(hit, repeats)
-        within = np.arange(len(query)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        position = first[query].astype(np.int64) + within
-        if len(self._order):  # an index built from a stream holds its digests in order already
-            position = self._order[position].astype(np.int64)
-        same = (self._digests[position] == digests[query]).all(axis=1)
-        query, rows = query[same], self._rows[position[same]]
-        by_query = np.lexsort((rows, query))
-        return query[by_query], rows[by_query]
+        candidates = int(count.sum(dtype=np.int64))
+        query, rows = np.empty(candidates, np.int64), np.empty(candidates, np.uint32)
+        found = confirm(self._digests, self._rows, self._order, digests, first, count, query, rows)
+        return query[:found], rows[:found]
 
     def save(self, path: Path) -> None:
         """Write the index to one file, atomically.

@@ -133,6 +133,8 @@ class PdqIndex:
         import numpy as np
 
         most = _most(UNLIMITED if limit is None else limit)
+        if not queries.flags.writeable:  # a read-only array is another type to the compiled kernels
+            queries = queries.copy()
         if not self._size or not len(queries):
             _checked(threshold)
             return _sorted(np.empty((0, 3), np.uint32), [])
@@ -234,7 +236,7 @@ def _one(code: bytes) -> Words:
 
     if len(code) != CODE_BYTES:
         raise MatchingError(f"A PDQ code has {CODE_BYTES} bytes, this one has {len(code)}.")
-    return np.frombuffer(code, np.uint64).reshape(1, _WORDS)
+    return np.frombuffer(bytearray(code), np.uint64).reshape(1, _WORDS)  # writable, as the kernels were compiled for
 
 
 def _checked(threshold: int) -> int:

@@ -11,12 +11,24 @@ def warm_up() -> None:
     from safelight.matching.digests import DigestIndex
     from safelight.matching.engines import BruteForce
 
-    words = np.arange(64, dtype=np.uint64).reshape(16, 4)
-    BruteForce(words).search(words, 0)
-    permuted = sketch.permute(words)
-    held = sketch.Sketch(permuted)
-    held.prepare()
-    for run in (held.probe, held.join, held.scan):
-        run(permuted, 0, sketch.UNLIMITED, np.empty(0, np.uint64))
-    digests = words.view(np.uint8).reshape(-1, 32)
-    DigestIndex.build("sha256", digests).lookup_batch(digests)
+    none = np.empty(0, np.uint64)
+    queries = np.arange(64, dtype=np.uint64).reshape(16, 4)
+    digests = queries.view(np.uint8).reshape(-1, 32)
+    # A list in memory is writable, one mapped from a file is not: two types to the compiler.
+    for writable in (True, False):
+        words = queries.copy()
+        words.setflags(write=writable)
+        asked = sketch.permute(queries)
+        permuted = sketch.permute(words)
+        permuted.setflags(write=writable)
+        BruteForce(words).search(queries, 0)
+        held = sketch.Sketch(permuted)
+        held.join(asked, 0, sketch.UNLIMITED, none)
+        for part in held.arrays().values():
+            part.setflags(write=writable)
+        for run in (held.probe, held.join, held.scan):
+            run(asked, 0, sketch.UNLIMITED, none)
+        index = DigestIndex.build("sha256", digests)
+        for part in index.arrays.values():
+            part.setflags(write=writable)
+        index.lookup_batch(digests)

@@ -6,16 +6,16 @@ One story in order: each test goes on where the one before stopped, and what the
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
+from tests.browser.entries import LOOKS, STEPS
+from tests.browser.examining import grade, read_the_verdict, submit, take_the_report, watch_it_live
 from tests.browser.site import CUT, Site
 
 pytestmark = pytest.mark.browser
@@ -39,7 +39,6 @@ BOMB = (
     + "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefgh", "bcdefghi", strict=True))
     + "]><report><reportId>&i;</reportId></report>"
 )
-TOOL = "Example Grader 1.0 (synthetic)"
 
 
 def upload(desk: Any, name: str, content: str) -> None:
@@ -124,9 +123,7 @@ def test_2_the_child_comes_before_the_case(visit, site: Site) -> None:
         desk.told("A child is near the suspect")
         desk.press("Record the child", "child-empty")
         desk.sees("There is a problem")
-        desk.fill("Given names", "Casey") if desk.box("Given names").count() == 1 else _child(
-            desk, "Given names", "Casey"
-        )
+        _child(desk, "Given names", "Casey")
         _child(desk, "Family name", FAMILY)
         _child(desk, "Or about how old", "8")
         desk.choose("How the child and the suspect are in contact", "Lives with the suspect")
@@ -278,104 +275,11 @@ def test_5_the_examiner_triages_grades_and_submits(visit, site: Site) -> None:
         examiner.fill("Or its path", "")
         examiner.select("Image in the evidence folder", CUT)
         examiner.press(re.compile("^Register"))
-        run = _watch_it_live(examiner, site)
-        _read_the_verdict(examiner)
-        _take_the_report(examiner, site, run)
-        _grade(examiner, site)
-        _submit(examiner, site)
-
-
-def _watch_it_live(examiner: Any, site: Site) -> str:
-    """Progress comes by itself, and so does the result: nobody reloads the page."""
-    from safelight.casework.devices.models import TriageRun
-
-    examiner.page.get_by_role("button", name=re.compile("^Start triage")).click()
-    site.worker.hold_still_when(lambda: TriageRun.objects.filter(state="running", files_total__gt=0).exists())
-    examiner.sees("Running since", "so far")
-    run = TriageRun.objects.get()
-    assert run.state == "running"
-    examiner.page.evaluate("window.stayed = true")
-    examiner.look("triage-running")
-    bar = examiner.page.get_by_role("progressbar")
-    expect(bar).to_be_visible()
-    site.worker.go_on()
-    # HX-Refresh loads the page anew by script once the run has ended: no key is pressed, no link followed.
-    examiner.sees("Listed material found", within=90)
-    run.refresh_from_db()
-    examiner.look("triage-finished")
-    return str(run.reference)
-
-
-def _read_the_verdict(examiner: Any) -> None:
-    text = examiner.text
-    assert not re.search(r"\bclear\b", text, re.IGNORECASE), "no device is ever 'clear'"
-    examiner.sees("were not read", "Not read", "cut short")
-    assert text.index("Not read") < text.index("Findings"), "what was not read comes before what was found"
-    for words in ("Category A", "Exact", "Similar picture", "Deleted", "Live"):
-        assert words in text, words
-    examiner.select("Kind of match", "Similar picture")
-    examiner.press("Show", "findings-similar")
-    examiner.sees("256 bits differ")
-    table = examiner.page.get_by_role("table", name=re.compile("Findings, one by one"))
-    assert "Exact" not in table.inner_text()
-
-
-def _take_the_report(examiner: Any, site: Site, run: str) -> None:
-    with examiner.page.expect_download() as waiting:
-        examiner.page.get_by_role("link", name="Record for machines (JSON)").click()
-    path = Path(site.folder / "report.json")
-    waiting.value.save_as(path)
-    assert waiting.value.suggested_filename == f"{run}-report.json"
-    report = json.loads(path.read_text(encoding="utf-8"))
-    text = path.read_text(encoding="utf-8")
-    assert report and "data:image" not in text and not re.search(r'"[^"]*\bclear\b', text, re.IGNORECASE)
-    with examiner.page.expect_download() as waiting:
-        examiner.page.get_by_role("link", name="Report for people (HTML)").click()
-    page = site.folder / "report.html"
-    waiting.value.save_as(page)
-    assert "<img" not in page.read_text(encoding="utf-8")
-
-
-def _grade(examiner: Any, site: Site) -> None:
-    examiner.follow(site.notes["case"])
-    examiner.tab("Submissions")
-    examiner.press("Record grades")
-    examiner.press("Record", "grades-empty")
-    examiner.is_told_of_a_problem("Grading tool and version")
-    examiner.fill("Grading tool and version", TOOL)
-    lists = examiner.page.get_by_role("combobox")
-    assert lists.count() >= 1
-    for number in range(lists.count()):
-        lists.nth(number).select_option(label="Category B" if number else "Not pertinent")
-    examiner.press("Record", "graded")
-    examiner.sees(TOOL, "Not pertinent")
-
-
-def _submit(examiner: Any, site: Site) -> None:
-    examiner.press(re.compile("^Write the submission"))
-    examiner.told("is written and checked")
-    site.notes["submission"] = examiner.path.split("/")[2]
-    with examiner.page.expect_download() as waiting:
-        examiner.page.get_by_role("button", name="Download the file").click()
-    path = site.folder / "submission.json"
-    waiting.value.save_as(path)
-    document = json.loads(path.read_text(encoding="utf-8"))
-    assert "UK" in document["@odata.context"]
-    examiner.press("Record that it was sent")
-    examiner.press("Record", "sent")
-    examiner.told("is recorded as sent")
-    items = examiner.page.get_by_role("table", name="Items")
-    md5 = items.get_by_role("rowheader").first.inner_text()
-    examiner.press("Record the receipt")
-    examiner.fill("Reference of the receipt", "SYN-CAID-0001")
-    examiner.fill("Rejected items", f"{md5.strip()} the size does not agree (synthetic)")
-    examiner.press("Record", "receipt")
-    examiner.sees("the size does not agree (synthetic)", "Rejected items that wait", "SYN-CAID-0001")
-    examiner.follow(re.compile("^Settle "))
-    examiner.fill("How it was settled", "Already held by the database (synthetic)")
-    examiner.press("Record", "settled")
-    examiner.does_not_see("Rejected items that wait")
-    examiner.sees("Already held by the database (synthetic)")
+        run = watch_it_live(examiner, site)
+        read_the_verdict(examiner)
+        take_the_report(examiner, site, run)
+        grade(examiner, site)
+        submit(examiner, site)
 
 
 def test_6_the_supervisor_brings_the_case_to_an_end(visit, site: Site) -> None:
@@ -471,34 +375,6 @@ def test_7_others_see_no_case(visit, site: Site) -> None:
             stranger.refused(path, 404)
             stranger.does_not_see("Heron", FAMILY)
         stranger.refused("/board/", 403)
-
-
-STEPS = {
-    "desk": (
-        "referral.recorded", "referral.received_again", "referral.imported", "referral.quarantined",
-        "referral.quarantine_resolved", "safeguarding.check_answered", "safeguarding.child_added", "case.opened",
-    ),
-    "supervisor": (
-        "clock.held", "safeguarding.referral_sent", "allocation.made", "safeguarding.acknowledged",
-        "safeguarding.decided", "review.recorded", "triage.unread_accepted", "case.closed",
-    ),
-    "investigator": ("case.noted", "device.booked_in"),
-    "examiner": (
-        "device.image_registered", "triage.queued", "submission.graded", "submission.written",
-        "submission.downloaded", "submission.sent", "submission.receipted", "submission.item_settled",
-    ),
-    None: ("triage.started", "triage.finished"),
-}  # fmt: skip
-"""username (None: Safelight itself) -> what that person did in the story."""
-LOOKS = {
-    r"/cases/C-\d+/(children/|chronology/|clocks/|devices/|submissions/|ledger/)?": "case.viewed",
-    r"/devices/D-\d+/": "device.viewed",
-    r"/referrals/R-\d+/": "referral.viewed",
-    r"/submissions/N-\d+/": "submission.viewed",
-    r"/social-care/S-\d+/": "safeguarding_referral.viewed",
-    r"/(work|cases|devices|submissions|referrals)/": "list.viewed",
-}
-"""The address of a page that shows records -> the entry that each look at it leaves."""
 
 
 def test_8_the_ledger_proves_every_step_and_every_look(site: Site) -> None:

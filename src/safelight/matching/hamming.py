@@ -29,7 +29,7 @@ _WORDS = CODE_BYTES // 8
 _KIND = "pdq index"
 _MAX_CODES = (1 << 32) - 1
 #: Hits of one look-up, unless the caller asks for another number.
-HIT_LIMIT = 1000
+HIT_LIMIT = 100
 #: What codes and partitions of one index may take: some 14 million codes with partitions.
 MEMORY_LIMIT = 4 << 30
 

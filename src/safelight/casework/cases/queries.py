@@ -101,6 +101,16 @@ def with_stage(cases: Any) -> Any:
     )
     read = TriageRun.objects.filter(device=OuterRef("pk"), state__in=["finished", "unread_parts"])
     devices = Exists(Device.objects.filter(~Exists(read), case=here, decision="triage"))
+    later = TriageRun.objects.filter(image=OuterRef("image"), pk__gt=OuterRef("pk"))
+    devices |= Exists(
+        TriageRun.objects.filter(
+            ~Exists(later),
+            device__case=here,
+            device__decision="triage",
+            state__in=["unread_parts", "failed", "cancelled"],
+            accepted_at=None,
+        )
+    )
     submissions = (
         Exists(Submission.objects.filter(case=here, state__in=["written", "sent"]))
         | Exists(SubmissionItem.objects.filter(submission__case=here, state="rejected"))

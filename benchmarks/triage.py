@@ -19,6 +19,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -140,7 +141,9 @@ def _fresh(words: Sequence[str], output: Path) -> Callable[[], object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("/tmp/safelight-triage-benchmark"))
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path(tempfile.gettempdir()) / "safelight-triage-benchmark"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     folder: Path = options.folder

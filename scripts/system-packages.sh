@@ -20,6 +20,7 @@ need() { # need PACKAGE COMMAND...: the package is missing unless the command su
     "$@" >/dev/null 2>&1 || missing+=("$package")
 }
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
+has_library() { PATH="$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q "$1"; }
 has_liberation() { compgen -G '/usr/share/fonts/truetype/liberation*/*'; }
 
 # The demo writes devices with real file systems.
@@ -28,6 +29,14 @@ need mtools command -v mcopy
 need ntfs-3g command -v mkntfs
 need e2fsprogs command -v mke2fs
 need python3-venv "$python" -c 'import ensurepip, venv'
+# Paper: what WeasyPrint draws with, and letters to draw.
+need libpango-1.0-0 has_library libpango-1.0.so.0
+need libpangoft2-1.0-0 has_library libpangoft2-1.0.so.0
+need libharfbuzz-subset0 has_library libharfbuzz-subset.so.0
+need fonts-liberation has_liberation # the same letters on every machine
+# The parsers of hostile evidence are shut in.
+need bubblewrap command -v bwrap
+need libseccomp2 has_library libseccomp.so.2
 if [[ "$purpose" == test ]]; then
     need postgresql has_postgres        # the same suite on the second database
     need chromium command -v chromium   # the pages as people meet them
@@ -36,7 +45,6 @@ if [[ "$purpose" == test ]]; then
     need cryptsetup-bin command -v cryptsetup # encrypted volumes to open
     need exfatprogs command -v mkfs.exfat # exFAT, filled by the tests themselves
     need xfsprogs command -v mkfs.xfs   # XFS with content, without mounting
-    need fonts-liberation has_liberation # the same letters in every screenshot
 fi
 
 if ((${#missing[@]} == 0)); then

@@ -12,6 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
 from tests.browser.site import PASSWORD, Site
 
+from safelight.web.navigation import NAVIGATION
+
 PICTURES = Path(__file__).resolve().parents[2] / "test-results"
 """Screenshots of every page, to be looked at. Not committed."""
 _EVIDENCE_SHOWN = "img, picture, video, audio, canvas, iframe, object, embed"
@@ -152,8 +154,15 @@ class Visitor:
         assert self.path == "/sign-in/"
 
     def menu(self, text: str) -> None:
-        """A link of the navigation at the top."""
-        self._click(self.page.get_by_role("navigation", name="Safelight").get_by_role("link", name=text, exact=True))
+        """A place of the navigation at the top: in its first row, or behind its group in the second."""
+        first = self.page.get_by_role("navigation", name="Safelight").get_by_role("link", name=text, exact=True)
+        if first.count():
+            self._click(first)
+            return
+        group = next(item.group for item in NAVIGATION if item.text == text)
+        self._click(self.page.get_by_role("navigation", name="Safelight").get_by_role("link", name=group, exact=True))
+        second = self.page.get_by_role("navigation", name=f"{group}: pages")
+        self._click(second.get_by_role("link", name=text, exact=True))
 
     def tab(self, text: str) -> None:
         """A part of the case."""

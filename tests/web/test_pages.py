@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from safelight.web import errors, sign_in
-from safelight.web.navigation import links
+from safelight.web.navigation import links, second_row
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -165,9 +165,18 @@ def test_navigation_follows_the_role(rf, make_user):
     request = rf.get("/standards/")
     request.user = make_user("administrator")
     texts = [link["text"] for link in links(request)]
-    assert "Standards" in texts
     assert not {"Cases", "Devices", "Referral desk", "Supervisor's board"} & set(texts)
+    assert [link["text"] for link in links(request) if link["current"] or link["active"]] == ["Force"]
+    group, row = second_row(request)
+    assert group == "Force" and [(text, here) for text, _, here in row] == [("Skills", False), ("Standards", True)]
+
+
+def test_a_group_with_one_page_for_a_person_is_that_page(rf, make_user):
+    """An officer who may open one page of a group must not hunt for it behind the name of the group."""
+    request = rf.get("/standards/")
+    request.user = make_user("investigator")
     assert [link["text"] for link in links(request) if link["current"]] == ["Standards"]
+    assert second_row(request) == ("", [])
 
 
 def test_every_page_of_ours_declares_a_policy():

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest
 
-from safelight.web.navigation import links
+from safelight.web.navigation import links, second_row
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -17,6 +17,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "user": getattr(request, "user", None),
         "csp_nonce": getattr(request, "csp_nonce", ""),
         "navigation": links(request),
+        "second_row": second_row(request),
         "alerts": get_messages(request),
         "demo": settings.DEMO,
     }

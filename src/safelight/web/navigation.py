@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,39 +14,54 @@ ALL: frozenset[str] = frozenset()
 
 @dataclass(frozen=True)
 class Item:
-    """One link: its text, the name of its page, and the roles that see it (ALL: everyone signed in)."""
+    """One link: its text, the name of its page, the roles that see it (ALL: everyone signed in), and its group.
+
+    Items of one group stand behind one link of the first row and beside each other in the second. A group of which a
+    person sees one item only is that item.
+    """
 
     text: str
     page: str
     roles: frozenset[str] = ALL
+    group: str = ""
 
 
 NAVIGATION = (
     Item("My work", "work:home"),
     Item("Referral desk", "referrals:desk", frozenset({"referral_desk", "supervisor"})),
-    Item("Cases", "cases:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"})),
-    Item("Clocks", "clocks:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"})),
     Item("Supervisor's board", "supervision:board", frozenset({"supervisor"})),
-    Item("Devices", "devices:index", frozenset({"examiner", "investigator", "supervisor"})),
-    Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"})),
-    Item("Submissions", "submissions:index", frozenset({"examiner", "investigator", "supervisor"})),
-    Item("Standards", "standards_page"),
-    Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"})),
-    Item("Accounts", "accounts:index", frozenset({"administrator"})),
-    Item("Ledger", "ledger:index", frozenset({"supervisor", "administrator"})),
+    Item("Cases", "cases:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"}), "Cases"),
+    Item("Clocks", "clocks:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"}), "Cases"),
+    Item("Devices", "devices:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
+    Item("Submissions", "submissions:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
+    Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"}), "Hash sets"),
+    Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"}), "Force"),
+    Item("Standards", "standards_page", group="Force"),
+    Item("Accounts", "accounts:index", frozenset({"administrator"}), "Administration"),
+    Item("Ledger", "ledger:index", frozenset({"supervisor", "administrator"}), "Administration"),
 )
 
 
-def links(request: HttpRequest) -> list[dict[str, Any]]:
-    """What the service navigation draws for this user; empty for someone who is not signed in.
+@dataclass(frozen=True)
+class Place:
+    """An item with its address, and whether the page shown is it (current) or inside it (active)."""
 
-    A page that does not exist (its app is not part of this installation) has no link.
+    item: Item
+    href: str
+    current: bool
+    active: bool
+
+
+def _places(request: HttpRequest) -> list[Place]:
+    """What this user may open; empty for someone who is not signed in.
+
+    A page that does not exist (its app is not part of this installation) has no place.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
     role = getattr(user, "role", "")
-    made: list[dict[str, Any]] = []
+    made: list[Place] = []
     for item in NAVIGATION:
         if item.roles and role not in item.roles:
             continue
@@ -55,6 +70,34 @@ def links(request: HttpRequest) -> list[dict[str, Any]]:
         except NoReverseMatch:
             continue
         here = request.path == href
-        inside = href != "/" and request.path.startswith(href)
-        made.append({"text": item.text, "href": href, "current": here, "active": inside})
+        made.append(Place(item, href, current=here, active=href != "/" and not here and request.path.startswith(href)))
+    # A page below another (/devices/fleet/ below /devices/) is in the deeper one only.
+    inside = [place for place in made if place.current or place.active]
+    if inside:
+        deepest = max(inside, key=lambda place: len(place.href))
+        made = [replace(place, active=place is deepest and place.active) for place in made]
     return made
+
+
+def links(request: HttpRequest) -> list[dict[str, Any]]:
+    """The first row: one link for each group, leading to the first of its pages that this user may open."""
+    groups: dict[str, list[Place]] = {}
+    for place in _places(request):
+        groups.setdefault(place.item.group or place.item.text, []).append(place)
+    return [
+        {
+            "text": name if len(places) > 1 else places[0].item.text,
+            "href": places[0].href,
+            "current": places[0].current,
+            "active": not places[0].current and any(place.current or place.active for place in places),
+        }
+        for name, places in groups.items()
+    ]
+
+
+def second_row(request: HttpRequest) -> tuple[str, list[tuple[str, str, bool]]]:
+    """The group that the page shown is in, and its pages as (text, address, is this one); empty for a group of one."""
+    places = _places(request)
+    group = next((place.item.group for place in places if place.current or place.active), "")
+    row = [(p.item.text, p.href, p.current or p.active) for p in places if group and p.item.group == group]
+    return (group, row) if len(row) > 1 else ("", [])

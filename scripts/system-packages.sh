@@ -43,6 +43,7 @@ if [[ "$purpose" == test ]]; then
     need sleuthkit command -v fls       # a second opinion on what is on a device
     need ewf-tools command -v ewfacquire # E01 images written by another program
     need cryptsetup-bin command -v cryptsetup # encrypted volumes to open
+    need lvm2 command -v lvm            # says whether the tests' volume groups are what it would write
     need exfatprogs command -v mkfs.exfat # exFAT, filled by the tests themselves
     need xfsprogs command -v mkfs.xfs   # XFS with content, without mounting
 fi

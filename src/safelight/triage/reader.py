@@ -18,7 +18,7 @@ from safelight.triage.digests import FileDigest, digest_content
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.detect import open_evidence
 from safelight.triage.evidence.device import Device
-from safelight.triage.evidence.layers import read_keys
+from safelight.triage.evidence.keys import read_keys
 from safelight.triage.expanding import expand
 from safelight.triage.filetypes import PICTURES
 from safelight.triage.model import Problem, UnreadPart

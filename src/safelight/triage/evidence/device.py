@@ -14,7 +14,8 @@ from safelight.triage.model import Problem, UnreadPart, Volume
 
 if TYPE_CHECKING:
     from safelight.triage.evidence.filesystem import FileSystemReader
-    from safelight.triage.evidence.layers import Key
+    from safelight.triage.evidence.keys import Key
+    from safelight.triage.evidence.opening import Opener
     from safelight.triage.evidence.volumes import TskImage
 
 #: A raw file smaller than this, in which nothing is recognised, is a wrong file and not an unreadable device.
@@ -75,6 +76,7 @@ class Device:
                 evidence.format = archive.type
                 self.filesystems.append(archive)
                 return
+        from safelight.triage.evidence.opening import Opener
         from safelight.triage.evidence.volumes import TskImage, read_volumes
 
         image = TskImage(evidence)
@@ -82,17 +84,20 @@ class Device:
         self.volumes = table.volumes
         self.problems += table.problems
         self.unread += table.unread
+        opener = Opener(self._keys, self._carve, self.filesystems, self.problems, self.unread)
         for volume in self.volumes:
             if before is not None and volume.kind != "table":
                 before(volume.index)
             if skip and volume.index in skip:
                 self.unread.append(UnreadPart(f"volume {volume.index}", skip[volume.index], volume.offset, volume.size))
             elif volume.kind == "volume":
-                self._open_volume(volume, image)
+                self._open_volume(opener, volume, image)
             elif volume.kind == "gap":
                 self._gap(volume)
+        opener.finish()
 
-    def _open_volume(self, volume: Volume, image: TskImage) -> None:
+    def _open_volume(self, opener: Opener, volume: Volume, image: TskImage) -> None:
+        from safelight.triage.evidence.opening import LAYERS
         from safelight.triage.evidence.volumes import UNREADABLE, signature
 
         where = f"volume {volume.index}"
@@ -102,14 +107,11 @@ class Device:
         reason = UNREADABLE.get(said or "")
         if reason is None:
             try:
-                if said in ("BitLocker", "LUKS", "LVM"):
-                    self._open_layer(said, self.evidence, volume.offset, volume.size, volume, image)
-                else:
-                    self.filesystems += self._readers(said, self.evidence, volume.offset, volume.size, volume, image)
+                opener.open(said, self.evidence, volume, image)
                 return
             except EvidenceError as error:
                 reason = f"its {said} file system cannot be opened: {error.what}" if said else ""
-                if said in ("BitLocker", "LUKS", "LVM"):
+                if said in LAYERS:
                     reason = error.what
         if not said:
             reason = self._describe_unknown(volume)
@@ -117,58 +119,6 @@ class Device:
                 self.problems.append(Problem(where, "Every byte of this volume is zero; it holds no file system."))
                 return
         self.unread.append(UnreadPart(where, str(reason), volume.offset, volume.size))
-
-    def _readers(
-        self, said: str | None, evidence: Evidence, offset: int, size: int, volume: Volume, image: TskImage | None
-    ) -> list[FileSystemReader]:
-        from safelight.triage.evidence import libyal
-        from safelight.triage.evidence.tsk import TskFileSystem
-        from safelight.triage.evidence.volumes import TskImage
-
-        index = len(self.filesystems)
-        if said == "APFS":
-            return libyal.open_apfs(index, volume.index, evidence, offset, size)
-        if said == "XFS":
-            return libyal.open_xfs(index, volume.index, evidence, offset, size)
-        opened = TskFileSystem(index, volume.index, evidence, image or TskImage(evidence), offset, size)
-        if self._carve:
-            from safelight.triage.evidence.unallocated import KINDS, UnallocatedSpace
-
-            if opened.type in KINDS:
-                return [opened, UnallocatedSpace(index + 1, opened, evidence)]
-        return [opened]
-
-    def _open_layer(
-        self, kind: str, evidence: Evidence, offset: int, size: int, volume: Volume, image: TskImage | None
-    ) -> None:
-        """An encrypted volume or a volume group: what is under it, however many layers down."""
-        from safelight.triage.evidence import layers
-        from safelight.triage.evidence.volumes import UNREADABLE, signature
-
-        if kind == "LVM":
-            found = [(f"LVM volume {name!r}", layer) for name, layer in layers.open_lvm(evidence, offset, size)]
-        else:
-            opener = layers.open_bitlocker if kind == "BitLocker" else layers.open_luks
-            found = [(f"inside {kind}", opener(evidence, offset, size, self._keys))]
-            self.problems.append(
-                Problem(f"volume {volume.index}", f"{kind}: {layers.OPENED[0].lower()}{layers.OPENED[1:]}")
-            )
-        for name, layer in found:
-            where = f"volume {volume.index}, {name}"
-            said = signature(layer, 0, layer.size)
-            try:
-                if said in ("BitLocker", "LUKS", "LVM"):
-                    self._open_layer(said, layer, 0, layer.size, volume, None)
-                elif said in UNREADABLE:
-                    self.unread.append(UnreadPart(where, UNREADABLE[said], None, layer.size))
-                else:
-                    self.filesystems += [
-                        layers.LayeredFiles(reader, volume.offset, kind, layer, f"{name[0].upper()}{name[1:]}.")
-                        for reader in self._readers(said, layer, 0, layer.size, volume, None)
-                    ]
-            except EvidenceError as error:
-                reason = error.what if said else f"no known file system ({error.what.rstrip('.')})"
-                self.unread.append(UnreadPart(where, reason, None, layer.size))
 
     def _describe_unknown(self, volume: Volume) -> str | None:
         """Why an unknown volume was not read; None when it was read and is all zeros."""

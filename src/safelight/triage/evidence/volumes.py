@@ -149,7 +149,6 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 
 #: Kinds that are recognised but not opened, and why.
 UNREADABLE = {
-    "Core Storage (FileVault)": "Core Storage (usually FileVault encryption), not read by this version",
     "ReFS": "the ReFS file system is not read by this version",
     "F2FS": "the F2FS file system is not read by this version",
     "Linux swap": "swap space, holds no files; it was not searched",

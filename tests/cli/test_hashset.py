@@ -83,3 +83,15 @@ def test_info_of_a_file_needs_no_database(listed: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "2 entries" in done.stdout and "Rows left out: 1" in done.stdout
+
+
+def test_a_set_in_a_folder_needs_no_database_and_says_what_is_missing(run: Any, listed: Path, tmp_path: Path) -> None:
+    """A bench without the product prepares a national list once, and opens it at once ever after."""
+    done = run("import", str(listed), "--store", str(tmp_path / "set"), "--name", "National", "--source", "Publisher")
+    assert done.exit_code == 0, done.output
+    assert "National" in done.output and "2 entries" in done.output and "Left out: row 3" in done.output
+    assert "triage IMAGE --hash-set" in done.output
+    assert "short" in (tmp_path / "set" / "quarantine.jsonl").read_text()
+    assert "A 1, B 1" in run("info", str(tmp_path / "set")).output
+    refused = run("import", str(listed))
+    assert "--name, --version, --source, --basis" in str(refused.exception) and "--store" in str(refused.exception)

@@ -113,3 +113,18 @@ def test_a_finding_is_on_the_terminal(listed: Path, tmp_path: Path) -> None:
     out = run(folder, "--hash-set", listed, "--report", tmp_path / "out")
     assert out.returncode == 0, out.stderr
     assert "Listed material found: 1" in out.stdout
+
+
+def test_a_prepared_folder_is_taken_as_a_hash_set(images: Path, listed: Path, tmp_path: Path) -> None:
+    """A national list would be read anew for every device, or a known-good one be taken for a known one."""
+    from safelight.matching import read_hash_set
+
+    read_hash_set(listed, store=tmp_path / "set", name="National")
+    out = run(images / "iso9660.raw", "--hash-set", tmp_path / "set", "--report", tmp_path / "out")
+    assert out.returncode in (0, 3), out.stderr
+    record = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [s["name"] for s in record["hash_sets"]] == ["National"]
+    wrong = run(
+        images / "iso9660.raw", "--hash-set", listed, "--known-good", tmp_path / "set", "--report", tmp_path / "o"
+    )
+    assert wrong.returncode == 2 and "of kind known" in wrong.stderr

@@ -1,7 +1,9 @@
-"""``safelight hashset``: import a list, look at one, and verify those that are held."""
+"""``safelight hashset``: import a list, look at one, compare two, and verify those that are held."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,30 +15,56 @@ _MOST_SHOWN = 20
 
 @hashset.command("import")
 def import_command(
-    file: Annotated[Path, typer.Argument(help="VICS JSON, CSV or plain text.")],
-    name: Annotated[str, typer.Option(help="What to call it; a new version replaces the old of this name.")],
-    version: Annotated[str, typer.Option(help="As its publisher names it, or its date.")],
-    source: Annotated[str, typer.Option(help="From whom it came.")],
-    basis: Annotated[str, typer.Option(help="The legal basis for holding it.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="VICS JSON, CSV or plain text."),
+    ],
+    name: Annotated[str, typer.Option(help="What to call it; a new version replaces the old of this name.")] = "",
+    version: Annotated[str, typer.Option(help="As its publisher names it, or its date.")] = "",
+    source: Annotated[str, typer.Option(help="From whom it came.")] = "",
+    basis: Annotated[str, typer.Option(help="The legal basis for holding it.")] = "",
     kind: Annotated[str, typer.Option(help="known, known-good or common.")] = "known",
+    store: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Put it there, ready for triage --hash-set FOLDER; needs no database."),
+    ] = None,
+    site: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --store: the force's file of what category numbers mean.")
+    ] = None,
     by: Annotated[str, typer.Option(help="Your Safelight user name; the name on this machine when left out.")] = "",
 ) -> None:
-    """Import one version of a list into the database's hash sets. Nothing of a broken file is kept."""
+    """Import one version of a list, whole or not at all. An interrupted import goes on when it is called again."""
+    if store is not None:
+        _import_to_folder(file, store, site, name=name, version=version, source=source, basis=basis, kind=kind)
+        return
+    from safelight.errors import SafelightError
+
+    missing = [
+        option
+        for option, value in (("--name", name), ("--version", version), ("--source", source), ("--basis", basis))
+        if not value
+    ]
+    if missing:
+        raise SafelightError(
+            f"A list that is held needs {', '.join(missing)}.", fix="Or name a folder for it alone: --store FOLDER."
+        )
     from safelight.cli.django import setup
 
     setup()
     from safelight.casework.hashsets.services import import_hash_set
 
-    row = import_hash_set(
-        _account(by),
-        path=file,
-        file_name=file.name,
-        name=name,
-        kind=kind,
-        version=version,
-        source=source,
-        legal_basis=basis,
-    )
+    with _progress(file) as on_progress:
+        row = import_hash_set(
+            _account(by),
+            path=file,
+            file_name=file.name,
+            name=name,
+            kind=kind,
+            version=version,
+            source=source,
+            legal_basis=basis,
+            on_progress=on_progress,
+        )
     typer.echo(f"{row.reference} {row.name}, version {row.version}: {row.counts['entries']:,} entries ({row.format}).")
     for one in row.counts["unmapped"]:
         typer.echo(
@@ -51,6 +79,66 @@ def import_command(
             f"{row.counts['rejected'] - len(problems):,} more rows were left out; the page of the set lists them."
         )
     typer.echo(f"Root: {row.root}")
+
+
+def _import_to_folder(
+    file: Path, store: Path, site: Path | None, *, name: str, version: str, source: str, basis: str, kind: str
+) -> None:
+    import hashlib
+    from datetime import UTC, datetime
+
+    from safelight.matching import read_hash_set
+    from safelight.standards import load_standards
+
+    with _progress(file) as on_progress:
+        read = read_hash_set(
+            file,
+            name=name or None,
+            kind=kind,
+            category_of=load_standards(site).vics_category,
+            on_progress=on_progress,
+            received_from=source,
+            received_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            legal_basis=basis,
+            version=version,
+            store=store,
+            resume_key=hashlib.sha256(site.read_bytes()).hexdigest() if site else "",
+        )
+    _show(read.hash_set)
+    _say_problems(read)
+    if read.rejected_count:
+        typer.echo(f"Every row that was left out: {store / 'quarantine.jsonl'}")
+    typer.echo(f"Ready: safelight triage IMAGE --hash-set {store} --report FOLDER")
+
+
+def _say_problems(read: Any) -> None:
+    typer.echo(
+        f"Format: {read.format}. Rows left out: {read.rejected_count:,}; kept with a remark: {read.noted_count:,}."
+    )
+    for problem in read.rejected[:_MOST_SHOWN]:
+        became = "Kept" if problem.kept else "Left out"
+        typer.echo(f"{became}: {problem.where}: {problem.reason} {problem.excerpt}".rstrip())
+    more = read.rejected_count + read.noted_count - _MOST_SHOWN
+    if more > 0:
+        typer.echo(f"and {more:,} more")
+
+
+@contextmanager
+def _progress(file: Path) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar while a person watches; nothing where the output goes to a file."""
+    import sys
+
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(escape(f"Reading {file.name}"), total=None)
+        yield lambda at, total: bar.update(task, completed=at, total=total)
 
 
 def _account(username: str) -> Any:
@@ -116,11 +204,9 @@ def _show_file(path: Path) -> None:
 
     read = read_hash_set(path, category_of=category_of)
     _show(read.hash_set)
-    typer.echo(f"Format: {read.format}. Rows left out: {read.rejected_count:,}.")
+    _say_problems(read)
     for (context, number), entries in sorted(unmapped.items()):
         typer.echo(f"Not mapped: category {number} in {context} ({entries:,} entries).")
-    for problem in [row for row in read.rejected if not row.kept][:_MOST_SHOWN]:
-        typer.echo(f"Left out: {problem.where}: {problem.reason} {problem.excerpt}".rstrip())
 
 
 def _show(hashes: Any) -> None:

@@ -44,7 +44,7 @@ def triage(
         typer.Argument(metavar="IMAGE...", help="Images: one device each; a set of several files by its first part."),
     ],
     hash_set: Annotated[
-        list[Path], typer.Option("--hash-set", metavar="SET", help="A list of hashes; repeat for more.")
+        list[Path], typer.Option("--hash-set", metavar="SET", help="A list, or a folder of `hashset import`; repeat.")
     ],
     report: Annotated[Path, typer.Option("--report", metavar="FOLDER", help="Where the report goes.")],
     known_good: Annotated[
@@ -143,6 +143,9 @@ def _read_sets(known: Sequence[Path], good: Sequence[Path], site: Path | None) -
     category_of = load_standards(site).vics_category
     sets = []
     for path, kind in [*((p, "known") for p in known), *((p, "known-good") for p in good)]:
+        if path.is_dir():
+            sets.append(_open_set(path, kind))
+            continue
         read = read_hash_set(path, kind=kind, category_of=category_of)
         if read.rejected_count:
             first = next((row for row in read.rejected if not row.kept), None)
@@ -154,6 +157,19 @@ def _read_sets(known: Sequence[Path], good: Sequence[Path], site: Path | None) -
             typer.echo(f"{path}: {read.noted_count:,} entries were kept with a remark{example}", err=True)
         sets.append(read.hash_set)
     return sets
+
+
+def _open_set(folder: Path, kind: str) -> HashSet:
+    """A set that `safelight hashset import --store` put into a folder: mapped, every byte checked, nothing rebuilt."""
+    from safelight.matching import HashSet
+
+    opened = HashSet.open(folder)
+    if opened.known_good != (kind == "known-good"):
+        raise SafelightError(
+            f"{folder} holds a set of kind {opened.kind}, but is given as {kind}.",
+            fix="Use --known-good for known-good sets, and --hash-set for all others.",
+        )
+    return opened
 
 
 def _devices(images: Sequence[Path]) -> list[Path]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import mmap
 import os
 import struct
 from contextlib import contextmanager
@@ -218,3 +219,28 @@ def open_arrays(path: Path, kind: str, *, verify: bool = True) -> tuple[dict[str
     except (KeyError, TypeError, ValueError) as error:  # a header with a true checksum, but not one of ours
         raise MatchingError(f"{path} has a header that makes no sense ({error}).", fix=_AGAIN) from error
     return header["meta"], arrays
+
+
+def fetch(array: npt.NDArray[Any]) -> None:
+    """Ask for the pages of a mapped array before they are needed; an array in memory is left alone."""
+    _advise(array, mmap.MADV_WILLNEED)
+
+
+def let_go(array: npt.NDArray[Any]) -> None:
+    """Give the memory of a mapped array back; it is read from the file again when it is next touched."""
+    _advise(array, mmap.MADV_DONTNEED)
+
+
+def _advise(array: npt.NDArray[Any], advice: int) -> None:
+    import numpy as np
+
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if not isinstance(owner, mmap.mmap) or not array.nbytes:
+        return
+    start = array.ctypes.data - np.frombuffer(owner, np.uint8).ctypes.data
+    first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+    length = (start + array.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE - first
+    if length > 0:
+        owner.madvise(advice, first, length)

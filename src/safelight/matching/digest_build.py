@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from safelight.errors import MatchingError
-from safelight.matching.arrayfile import reserve_arrays
+from safelight.matching.arrayfile import ReservedArrays, reserve_arrays
 from safelight.matching.digests import KIND, digest_size, prefixes_of
+from safelight.matching.heaps import Heaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-_HEAPS = 256
 _DIRECTORY_BITS = 24
 _MAX_DIGESTS = (1 << 32) - 1
 
@@ -48,14 +48,17 @@ def build_digest_file(
     """
     size = digest_size(algorithm)
     try:
-        with tempfile.TemporaryDirectory(prefix=".heaps-", dir=scratch or path.parent) as folder:
-            counts = _deal(Path(folder), pieces, algorithm, size)
-            _collect(path, algorithm, size, Path(folder), counts)
+        with (
+            tempfile.TemporaryDirectory(prefix=".heaps-", dir=scratch or path.parent) as folder,
+            Heaps(Path(folder), _record(size)) as heaps,
+        ):
+            _deal(heaps, pieces, algorithm, size)
+            _collect(path, algorithm, size, heaps)
     except OSError as error:
         raise MatchingError(
             f"{path} cannot be built: {error.strerror}.", fix="Free space, or name a scratch folder with room."
         ) from error
-    return sum(counts)
+    return sum(heaps.counts)
 
 
 def _record(size: int) -> npt.DTypeLike:
@@ -65,41 +68,28 @@ def _record(size: int) -> npt.DTypeLike:
 
 
 def _deal(
-    folder: Path,
+    heaps: Heaps,
     pieces: Iterable[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint32]]],
     algorithm: str,
     size: int,
-) -> list[int]:
+) -> None:
     import numpy as np
 
-    counts = [0] * _HEAPS
-    files = [(folder / f"{heap:03}").open("wb") for heap in range(_HEAPS)]
-    try:
-        for digests, rows in pieces:
-            if digests.ndim != 2 or digests.shape[1] != size or digests.dtype != np.uint8 or len(rows) != len(digests):
-                raise MatchingError(f"{algorithm} digests must be (K, {size}) uint8 with K rows, got {digests.shape}.")
-            if sum(counts) + len(digests) > _MAX_DIGESTS:
-                raise MatchingError(f"An index holds at most {_MAX_DIGESTS} digests.", fix="Split the list.")
-            records = np.empty(len(digests), _record(size))
-            records["digest"], records["row"] = digests, rows
-            heap = digests[:, 0]
-            records = records[np.argsort(heap, kind="stable")]
-            ends = np.cumsum(np.bincount(heap, minlength=_HEAPS))
-            for number in np.unique(heap).tolist():
-                start = int(ends[number - 1]) if number else 0
-                files[number].write(records[start : ends[number]].data)
-                counts[number] += int(ends[number]) - start
-    finally:
-        for file in files:
-            file.close()
-    return counts
+    for digests, rows in pieces:
+        if digests.ndim != 2 or digests.shape[1] != size or digests.dtype != np.uint8 or len(rows) != len(digests):
+            raise MatchingError(f"{algorithm} digests must be (K, {size}) uint8 with K rows, got {digests.shape}.")
+        if sum(heaps.counts) + len(digests) > _MAX_DIGESTS:
+            raise MatchingError(f"An index holds at most {_MAX_DIGESTS} digests.", fix="Split the list.")
+        records = np.empty(len(digests), _record(size))
+        records["digest"], records["row"] = digests, rows
+        heaps.deal(digests[:, 0], records)
 
 
-def _collect(path: Path, algorithm: str, size: int, folder: Path, counts: list[int]) -> None:
+def _collect(path: Path, algorithm: str, size: int, heaps: Heaps) -> None:
     import numpy as np
 
-    n = sum(counts)
-    bits = max(8, min(_DIRECTORY_BITS, n.bit_length() - 2))
+    n = sum(heaps.counts)
+    bits = directory_bits(n)
     shapes: dict[str, tuple[str, tuple[int, ...]]] = {
         "digests": ("|u1", (n, size)),
         "rows": ("<u4", (n,)),
@@ -109,21 +99,28 @@ def _collect(path: Path, algorithm: str, size: int, folder: Path, counts: list[i
     }
     with reserve_arrays(path, KIND, {"algorithm": algorithm}, shapes) as target:
         at = 0
-        for heap in range(_HEAPS):
-            records = np.fromfile(folder / f"{heap:03}", _record(size))
-            (folder / f"{heap:03}").unlink()
+        for heap, records in heaps.taken():
             prefixes = prefixes_of(np.ascontiguousarray(records["digest"]))
             order = np.argsort(prefixes, kind="stable")
-            prefixes = prefixes[order]
-            part: dict[str, npt.NDArray[Any]] = {
-                "digests": records["digest"][order],
-                "rows": records["row"][order],
-                "prefixes": prefixes,
-            }
-            slots = np.arange(1 << (bits - 8), dtype=np.uint64) + np.uint64(heap << (bits - 8))
-            starts = at + np.searchsorted(prefixes, slots << np.uint64(64 - bits))
-            part["directory"] = starts.astype(np.uint32)
-            for name, values in part.items():
-                target.append(name, values)
+            target.append("digests", records["digest"][order])
+            target.append("rows", records["row"][order])
+            append_sorted(target, "", prefixes[order], heap, bits, at)
             at += len(records)
         target.append("directory", np.array([n], np.uint32))
+
+
+def directory_bits(count: int) -> int:
+    """Bits of the directory over so many digests: at most 2 bytes a digest, and one heap is at least one slot."""
+    return max(8, min(_DIRECTORY_BITS, count.bit_length() - 2))
+
+
+def append_sorted(
+    target: ReservedArrays, name: str, prefixes: npt.NDArray[np.uint64], heap: int, bits: int, before: int
+) -> None:
+    """Write one heap's sorted prefixes and its part of the directory; `name` stands before the arrays' names."""
+    import numpy as np
+
+    slots = np.arange(1 << (bits - 8), dtype=np.uint64) + np.uint64(heap << (bits - 8))
+    starts = before + np.searchsorted(prefixes, slots << np.uint64(64 - bits))
+    target.append(f"{name}prefixes", prefixes)
+    target.append(f"{name}directory", starts.astype(np.uint32))

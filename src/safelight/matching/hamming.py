@@ -77,6 +77,7 @@ class PdqIndex:
         if len(words) > _MAX_CODES:
             raise MatchingError(f"A PDQ index holds at most {_MAX_CODES} codes.", fix="Split the list into shards.")
         self._size = int(words.shape[0])
+        self.made_of = ""  # the root of the hash set it was made of, where it was opened from that set's folder
         self._engine: SearchEngine = choose_engine(words, memory_limit)
 
     def __len__(self) -> int:
@@ -203,6 +204,7 @@ class PdqIndex:
             raise MatchingError(f"{path} does not fit together.", fix="Build the index again from the list.")
         index = cls.__new__(cls)
         index._size = len(words)
+        index.made_of = str(meta.get("made_of", ""))
         engine = SketchSearch.of_permuted(words, memory_limit)
         if "starts" in arrays:
             parts = [arrays[name] for name in ("starts", "ids", "blocks") if name in arrays]
@@ -210,6 +212,31 @@ class PdqIndex:
                 raise MatchingError(f"{path} does not fit together.", fix="Build the index again from the list.")
         index._engine = engine
         return index
+
+
+def write_index(path: Path, codes: Codes, *, made_of: str = "") -> None:
+    """Write the index of these codes, partitions included, to one file that `PdqIndex.open` maps.
+
+    Takes 288 bytes of disk a code, and of memory beside the codes 48 bytes a code: one partition at a time is built
+    and written. The file appears whole or not at all.
+
+    Args:
+        made_of: the root of the hash set that the codes belong to, if any.
+
+    Raises:
+        MatchingError: wrong type or shape of the codes, or the file cannot be written.
+    """
+    from safelight.matching.arrayfile import reserve_arrays
+    from safelight.matching.sketch import Sketch, permute, shapes_of
+
+    words = permute(as_words(codes))
+    meta = {"codes": len(words), "permutation": 1, "made_of": made_of}
+    with reserve_arrays(path, _KIND, meta, {"words": ("<u8", words.shape), **shapes_of(len(words))}) as target:
+        target.append("words", words)
+        for starts, ids, blocks in Sketch(words, keep=False).built():
+            target.append("starts", starts)
+            target.append("ids", ids)
+            target.append("blocks", blocks)
 
 
 def as_words(codes: Codes) -> Words:

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from safelight.matching.hamming import PdqIndex
 
 FILE_NAME = "hashset.slh"
-_KIND = "hash set"
+PDQ_FILE = "pdq.slp"
+SET_KIND = "hash set"
 _TEXTS = ("series", "tags", "photodna", "source_category")
 _FLAGS = ("victim_identified", "offender_identified", "is_distributed")
 # Two bits of a packed flag: silent, false, true (3 is never written).
 _STATES = (None, False, True, None)
 _MAX_ENTRIES = 1 << 32
 _MAX_SIZE = 1 << 64
+ROOT_PREFIX = b"safelight hash set 1\n"
 
 
 class HashSetBuilder:
@@ -43,9 +45,10 @@ class HashSetBuilder:
         self._flags = bytearray()
         self._source_rows = array("Q")
         self._canonical = bytearray()
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._flags)
+        return self._count
 
     def add(self, entry: HashSetEntry) -> None:
         """Add one entry.
@@ -81,6 +84,7 @@ class HashSetBuilder:
         self._flags.append(packed)
         self._source_rows.append(entry.source_row)
         self._canonical += entry.canonical()
+        self._count = row + 1
 
     def build(
         self, *, name: str, kind: str = "known", version: str = "", provenance: Provenance | None = None
@@ -92,12 +96,7 @@ class HashSetBuilder:
         """
         import numpy as np
 
-        if not name.strip():
-            raise MatchingError("A hash set needs a name.")
-        if kind not in KINDS:
-            raise MatchingError(
-                f"No kind of hash set is called {excerpt(kind)!r}.", fix=f"Use one of {', '.join(KINDS)}."
-            )
+        check_name(name, kind)
         arrays: dict[str, npt.NDArray[Any]] = {}
         for algorithm in ALGORITHMS:
             digests, rows = self._digests[algorithm].arrays()
@@ -112,8 +111,15 @@ class HashSetBuilder:
         arrays["flags"] = np.frombuffer(bytes(self._flags), np.uint8)
         arrays["source_row"] = np.array(self._source_rows, np.uint64)
         root = _root_of(self._canonical)
+        meta = self.meta_of(root, name=name, kind=kind, version=version, provenance=provenance)
+        return HashSet(meta, arrays)
+
+    def meta_of(
+        self, root: str, *, name: str, kind: str, version: str, provenance: Provenance | None
+    ) -> dict[str, Any]:
+        """What the file of the hash set says about itself."""
         origin = provenance or Provenance()
-        meta = {
+        return {
             "name": name.strip(),
             "kind": kind,
             "version": version or root[:12],
@@ -122,7 +128,6 @@ class HashSetBuilder:
             "categories": list(self._categories),
             "provenance": {field: getattr(origin, field) for field in Provenance.__slots__},
         }
-        return HashSet(meta, arrays)
 
 
 class HashSet:
@@ -149,6 +154,8 @@ class HashSet:
         self._texts = {column: TextColumn(column, arrays) for column in _TEXTS}
         self._indexes: dict[str, DigestIndex] = {}
         self._pdq: PdqIndex | None = None
+        self._folder: Path | None = None
+        self._verify = True
 
     @classmethod
     def from_entries(
@@ -244,7 +251,12 @@ class HashSet:
         from safelight.matching.hamming import PdqIndex
 
         if self._pdq is None:
-            self._pdq = PdqIndex(self._arrays["pdq.codes"])
+            path = self._folder / PDQ_FILE if self._folder else None
+            if path is not None and path.exists():
+                held = PdqIndex.open(path, verify=self._verify)
+                # One that a later import left beside an older list is not its index.
+                self._pdq = held if held.made_of == self.root and len(held) == len(self._arrays["pdq.rows"]) else None
+            self._pdq = self._pdq or PdqIndex(self._arrays["pdq.codes"])
         return self._pdq
 
     def pdq_row(self, position: int) -> int:
@@ -262,7 +274,8 @@ class HashSet:
         except OSError as error:
             raise MatchingError(f"{folder} cannot be made: {error.strerror}.", fix="Choose another folder.") from error
         path = folder / FILE_NAME
-        write_arrays(path, _KIND, self._meta, self._arrays)
+        save_pdq(folder, self._arrays["pdq.codes"], self.root)
+        write_arrays(path, SET_KIND, self._meta, self._arrays)
         return path
 
     @classmethod
@@ -277,11 +290,38 @@ class HashSet:
             MatchingError: no hash set there, cut short, or changed by as much as one byte.
         """
         path = folder / FILE_NAME
-        meta, arrays = open_arrays(path, _KIND, verify=verify)
+        meta, arrays = open_arrays(path, SET_KIND, verify=verify)
         try:
-            return cls(meta, arrays)
+            opened = cls(meta, arrays)
+            opened._folder, opened._verify = folder, verify
+            return opened
         except (KeyError, TypeError) as error:
             raise MatchingError(f"{path} lacks parts of a hash set ({error}).", fix="Import the list again.") from error
+
+
+def save_pdq(folder: Path, codes: npt.NDArray[Any], root: str) -> None:
+    """Write the perceptual index of a large set beside it, so that opening it need not build it again.
+
+    Raises:
+        MatchingError: the file cannot be written.
+    """
+    from safelight.matching.engines import SMALL
+    from safelight.matching.hamming import write_index
+
+    if len(codes) > SMALL:
+        write_index(folder / PDQ_FILE, codes, made_of=root)
+    else:
+        (folder / PDQ_FILE).unlink(missing_ok=True)
+
+
+def check_name(name: str, kind: str) -> None:
+    """Raises:
+    MatchingError: no name, or a kind other than known, known-good and common.
+    """
+    if not name.strip():
+        raise MatchingError("A hash set needs a name.")
+    if kind not in KINDS:
+        raise MatchingError(f"No kind of hash set is called {excerpt(kind)!r}.", fix=f"Use one of {', '.join(KINDS)}.")
 
 
 def _root_of(canonical: bytearray) -> str:
@@ -291,4 +331,4 @@ def _root_of(canonical: bytearray) -> str:
     # Big-endian words sort as the bytes do, and numpy sorts rows of words without a Python object for each.
     words = np.frombuffer(bytes(canonical), ">u8").reshape(-1, 4)
     distinct = np.unique(words, axis=0)
-    return hashlib.sha256(b"safelight hash set 1\n" + distinct.tobytes()).hexdigest()
+    return hashlib.sha256(ROOT_PREFIX + distinct.tobytes()).hexdigest()

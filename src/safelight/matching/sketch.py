@@ -10,6 +10,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from safelight.matching.arrayfile import fetch, let_go
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -175,19 +177,46 @@ class Sketch:
             self.words.view("u4").reshape(-1), _keys(self.words, chunk), starts, ids, blocks, sketch_words()[chunk]
         )
 
+    def built(self) -> Iterator[Partition]:
+        """The partitions one after the other, each in the same memory as the one before."""
+        import numpy as np
+
+        n = len(self.words)
+        part = np.empty(BUCKETS + 1, np.uint32), np.empty(n, np.uint32), np.zeros(_room_for(n), np.uint32)
+        for chunk in range(CHUNKS):
+            self._build(chunk, *part)
+            yield part
+
     def _partitions(self, radius: npt.NDArray[np.int64]) -> Iterator[tuple[int, Partition]]:
         import numpy as np
 
         wanted = [chunk for chunk in range(CHUNKS) if radius[chunk] >= 0]
         if self.ready:
-            for chunk in wanted:
+            for place, chunk in enumerate(wanted):
+                # Partitions of a file are fetched one ahead, and let go once they were met: 256 bytes a code of them
+                # must not have to fit into memory.
+                for later in wanted[place : place + 2]:
+                    fetch(self._ids[later])
+                    fetch(self._blocks[later])
                 yield chunk, (self._starts[chunk], self._ids[chunk], self._blocks[chunk])
+                if not self.keep:
+                    let_go(self._ids[chunk])
+                    let_go(self._blocks[chunk])
             return
         n = len(self.words)
         part = np.empty(BUCKETS + 1, np.uint32), np.empty(n, np.uint32), np.empty(_room_for(n), np.uint32)
         for chunk in wanted:
             self._build(chunk, *part)
             yield chunk, part
+
+
+def shapes_of(codes: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Types and shapes of the partitions of so many codes in a file."""
+    return {
+        "starts": ("<u4", (CHUNKS, BUCKETS + 1)),
+        "ids": ("<u4", (CHUNKS, codes)),
+        "blocks": ("<u4", (CHUNKS, _room_for(codes))),
+    }
 
 
 @cache

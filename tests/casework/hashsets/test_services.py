@@ -116,7 +116,7 @@ def test_a_file_that_is_no_list_leaves_nothing_behind(keeper: Any, tmp_path: Pat
     assert caught.value.field == "file"
     assert "their list.json" in str(caught.value) and str(tmp_path) not in str(caught.value)
     assert not HashSetRecord.objects.exists()
-    assert not (tmp_path / "data" / "hashsets").exists()
+    assert not list((tmp_path / "data").rglob("*.*")), "nothing of it may lie about"
 
 
 def test_a_new_version_takes_the_place_of_the_old(keeper: Any, tmp_path: Path) -> None:

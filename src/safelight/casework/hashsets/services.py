@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
 from safelight.errors import MatchingError
 from safelight.matching import HashSet, ReadResult, read_hash_set
+from safelight.matching.readers import OnProgress
 
 KINDS = {
     "known": "Known material: what must be found",
@@ -43,7 +45,7 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def read_list(path: Path, *, name: str, kind: str, **about: str) -> tuple[ReadResult, Counter[tuple[str, int]]]:
+def read_list(path: Path, *, name: str, kind: str, **about: Any) -> tuple[ReadResult, Counter[tuple[str, int]]]:
     """Read a list with the category numbers that the site has set, and count the numbers that it has not.
 
     Raises:
@@ -71,6 +73,7 @@ def import_hash_set(
     version: str,
     source: str,
     legal_basis: str,
+    on_progress: OnProgress | None = None,
 ) -> HashSetRecord:
     """Import one version of a list. A live version of the same name is retired: each name has one live version.
 
@@ -103,13 +106,31 @@ def import_hash_set(
             received_from=origin,
             received_at=now.isoformat(),
             legal_basis=basis,
+            store=_incoming(title),
+            resume_key=f"{edition} {settings.SITE_STANDARDS}",
+            on_progress=on_progress,
         )
         digest = sha256_of(path)
     except MatchingError as error:
         raise Invalid(_named(error.what, path, file_name), fix=error.fix, field="file") from error
     except OSError as error:
         raise Invalid(f"{file_name} cannot be read: {error.strerror}.", field="file") from error
-    return _keep(actor, read, unmapped, digest, file_name)
+    try:
+        return _keep(actor, read, unmapped, digest, file_name)
+    finally:
+        shutil.rmtree(_incoming(title), ignore_errors=True)  # where it was refused it is still there
+
+
+def _incoming(name: str) -> Path:
+    """Where a list of this name is put together until its root is known."""
+    return Path(settings.DATA) / "hashsets" / f"incoming-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def _settle(incoming: Path, root: str) -> None:
+    """Put a finished set under its root; the same content from an earlier import makes room for the new name."""
+    place = folder_of(root)
+    shutil.rmtree(place, ignore_errors=True)
+    incoming.rename(place)
 
 
 def _named(text: str, path: Path, file_name: str) -> str:
@@ -131,10 +152,7 @@ def _keep(
     now = timezone.now()
     for old in HashSetRecord.objects.select_for_update().filter(name=hashes.name, retired_at=None):
         _retire(actor, old, reason="replaced")
-    try:
-        hashes.save(folder_of(hashes.root))
-    except MatchingError as error:
-        raise NotPossible(error.what, fix=error.fix) from error
+    _settle(_incoming(hashes.name), hashes.root)
     counts = hashes.counts()
     origin = hashes.provenance
     row = HashSetRecord.objects.create(

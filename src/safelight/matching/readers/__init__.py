@@ -7,7 +7,9 @@ reason and the others are kept.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import Any
 
 from safelight.errors import MatchingError
 from safelight.matching.entry import Provenance
@@ -35,6 +37,8 @@ def read_hash_set(
     received_at: str = "",
     legal_basis: str = "",
     version: str = "",
+    store: Path | None = None,
+    resume_key: str = "",
 ) -> ReadResult:
     """Read one list file into a hash set.
 
@@ -47,6 +51,10 @@ def read_hash_set(
             there is no built-in map: without one every entry is uncategorised, and the result says so.
         on_progress: called now and then with bytes read and bytes in all.
         received_from, received_at, legal_basis, version: kept with the set for the record.
+        store: a folder to put the set into, ready to be opened by `HashSet.open`; any length is then read in bounded
+            memory, an interrupted import goes on where it stopped when it is called again, and every row that was left
+            out lies beside the set in `quarantine.jsonl`. Without, the set is built in memory.
+        resume_key: names whatever else decides the content (the site's category map): another key begins anew.
 
     Raises:
         MatchingError: the file is missing, truncated, of no known format, holds no usable entry, or holds categorised
@@ -68,11 +76,35 @@ def read_hash_set(
     body = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not body and len(head) < _HEAD:
         raise MatchingError(f"{path} is empty.", fix="Fetch the list again.")
-    collector = Collector(path, kind=kind or "known", category_of=category_of, on_progress=on_progress)
+    about: dict[str, Any] = {"kind": kind or "known", "category_of": category_of, "on_progress": on_progress}
+    if store is None:
+        collector = Collector(path, **about)
+    else:
+        collector = Collector.into(_spool(store), _identity(path, head, about["kind"], resume_key), path=path, **about)
     try:
         reader = read_vics if body.startswith((b"{", b"[")) else read_delimited
         collector.format = reader(path, head, collector)
+        provenance = Provenance(path.name, collector.format, received_from, received_at, legal_basis)
+        return collector.result(name=name or path.stem, version=version, provenance=provenance, store=store)
     except OSError as error:
         raise MatchingError(f"{path} cannot be read: {error}.", fix="Check the disk and try again.") from error
-    provenance = Provenance(path.name, collector.format, received_from, received_at, legal_basis)
-    return collector.result(name=name or path.stem, version=version, provenance=provenance)
+    except MatchingError:
+        collector.discard()  # the file itself is at fault: nothing of it stays
+        raise
+
+
+def _spool(store: Path) -> Path:
+    """Where rows wait while they are read: beside the folder, so that what is there stays in use until the end."""
+    return store.parent / f".{store.name}.importing"
+
+
+def _identity(path: Path, head: bytes, kind: str, key: str) -> dict[str, Any]:
+    about = path.stat()
+    return {
+        "file": str(path.absolute()),
+        "size": about.st_size,
+        "changed": about.st_mtime_ns,
+        "head": hashlib.sha256(head).hexdigest(),
+        "kind": kind,
+        "key": key,
+    }

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safelight.errors import MatchingError
 from safelight.matching.entry import HashSetEntry, Provenance
 from safelight.matching.hashset import HashSet, HashSetBuilder
 from safelight.matching.hashtext import excerpt
+from safelight.matching.spool import SpooledBuilder
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -23,6 +25,11 @@ OnProgress = Callable[[int, int], None]
 
 #: The report names this many rows one by one and counts the rest.
 MAX_REPORTED = 10_000
+#: Characters of a row that are kept in quarantine.
+MAX_QUARANTINED = 2_000
+#: Beside a set that was read into a folder: every row that was left out, one JSON object a line.
+QUARANTINE_FILE = "quarantine.jsonl"
+_LINES = 1_000
 _PROGRESS_STEP = 4 << 20
 
 
@@ -76,11 +83,41 @@ class Collector:
     rejected: list[RejectedRow] = field(default_factory=list)
     rejected_count: int = 0
     noted_count: int = 0
+    quarantine: Path | None = None
     _said_no_map: bool = False
+    _taken: int = 0
+    _skip: int = 0
+    _lines: list[str] = field(default_factory=list)
+
+    @classmethod
+    def into(cls, spool: Path, identity: dict[str, Any], **fields: Any) -> Collector:
+        """A collector whose rows wait on disk, going on where an interrupted import of the same file stopped."""
+        builder = SpooledBuilder(spool, identity)
+        collector = cls(builder=builder, quarantine=spool / "quarantine.jsonl", **fields)
+        kept = builder.resumed
+        if kept is not None:
+            collector._skip = kept["taken"]
+            collector.rejected = [RejectedRow(*row) for row in kept["rejected"]]
+            collector.rejected_count, collector.noted_count = kept["rejected_count"], kept["noted_count"]
+            collector._said_no_map = kept["said_no_map"]
+            with (spool / "quarantine.jsonl").open("a+b") as file:
+                file.truncate(kept["quarantined"])
+        return collector
+
+    @property
+    def resumed_after(self) -> int:
+        """Rows that an earlier, interrupted import of this file had taken; they are passed over."""
+        kept = self.builder.resumed if isinstance(self.builder, SpooledBuilder) else None
+        return kept["taken"] if kept else 0
 
     def open(self) -> BufferedReader:
         """The file, reporting progress as it is read."""
         return BufferedReader(_Watched(self.path, self.on_progress), 1 << 20)
+
+    def discard(self) -> None:
+        """Remove rows that wait on disk."""
+        if isinstance(self.builder, SpooledBuilder):
+            self.builder.discard()
 
     def add_context(self, context: str) -> None:
         if context and context not in self.contexts:
@@ -88,18 +125,64 @@ class Collector:
 
     def add(self, entry: HashSetEntry, where: str) -> None:
         """Keep one entry, or report why not."""
+        if self._passed_over():
+            return
         try:
             self.builder.add(entry)
         except MatchingError as error:
-            self.reject(where, error.what)
+            self._leave_out(where, error.what, "")
+        self._mark_if_due()
 
     def reject(self, where: str, reason: str, value: object = "") -> None:
-        """The row is left out."""
+        """The row is left out, and lies in quarantine as it came."""
+        if self._passed_over():
+            return
+        self._leave_out(where, reason, value)
+        self._mark_if_due()
+
+    def _leave_out(self, where: str, reason: str, value: object) -> None:
         self.rejected_count += 1
         self._report(RejectedRow(where, reason, excerpt(value)))
+        if self.quarantine is not None:
+            row = {"where": where, "reason": reason, "row": excerpt(value, MAX_QUARANTINED)}
+            self._lines.append(json.dumps(row, ensure_ascii=True))
+            if len(self._lines) >= _LINES:
+                self._write_lines()
+
+    def _passed_over(self) -> bool:
+        self._taken += 1
+        if self._skip:
+            self._skip -= 1
+            return True
+        return False
+
+    def _mark_if_due(self) -> None:
+        if isinstance(self.builder, SpooledBuilder) and self.builder.due:
+            quarantined = self._write_lines()
+            self.builder.mark(
+                {
+                    "taken": self._taken,
+                    "rejected": [(row.where, row.reason, row.excerpt, row.kept) for row in self.rejected],
+                    "rejected_count": self.rejected_count,
+                    "noted_count": self.noted_count,
+                    "said_no_map": self._said_no_map,
+                    "quarantined": quarantined,
+                }
+            )
+
+    def _write_lines(self) -> int:
+        """Put what was left out to disk; the length of the file."""
+        if self.quarantine is None:
+            return 0
+        with self.quarantine.open("ab") as file:
+            file.write("".join(f"{line}\n" for line in self._lines).encode())
+            self._lines.clear()
+            return file.tell()
 
     def note(self, where: str, reason: str, value: object = "") -> None:
         """The row is kept, without what the reason names."""
+        if self._skip:
+            return
         self.noted_count += 1
         self._report(RejectedRow(where, reason, excerpt(value), kept=True))
 
@@ -137,8 +220,8 @@ class Collector:
             )
         return category
 
-    def result(self, *, name: str, version: str, provenance: Provenance) -> ReadResult:
-        """Build the hash set.
+    def result(self, *, name: str, version: str, provenance: Provenance, store: Path | None = None) -> ReadResult:
+        """Build the hash set; into the folder `store`, with the quarantine beside it, if rows wait on disk.
 
         Raises:
             MatchingError: nothing usable was in the file.
@@ -146,7 +229,14 @@ class Collector:
         if not len(self.builder):
             first = f" The first problem: {self.rejected[0].where}: {self.rejected[0].reason}." if self.rejected else ""
             raise MatchingError(f"{self.path} holds no usable hash.{first}", fix="Check that it is the right file.")
-        hash_set = self.builder.build(name=name, kind=self.kind, version=version, provenance=provenance)
+        about: dict[str, Any] = {"name": name, "kind": self.kind, "version": version, "provenance": provenance}
+        if isinstance(self.builder, SpooledBuilder) and store is not None and self.quarantine is not None:
+            self._write_lines()
+            hash_set = self.builder.finish(store, **about)
+            self.quarantine.replace(store / QUARANTINE_FILE)
+            self.builder.discard()
+        else:
+            hash_set = self.builder.build(**about)
         return ReadResult(
             hash_set, self.rejected, tuple(self.contexts), self.format, self.rejected_count, self.noted_count
         )

@@ -9,6 +9,7 @@
         ├── TooFewCasesError       something to measure, but too little for an honest answer (a stratum with one case)
         ├── ScaleMismatchError     grades of two scales, and nobody declared how one maps to the other
         ├── NotEstimableError      the data do not determine the answer (perfect separation, every case the same)
+        ├── DisclosureError        tables that would let someone work out a small count, or cannot be proven not to
         └── FiguresFileError       the published figures are malformed or contradict themselves
 
 A measure never answers with NaN: it answers rightly, says ``None`` with a reason, or raises one of these.
@@ -43,6 +44,10 @@ class ScaleMismatchError(MeasuresError):
 
 class NotEstimableError(MeasuresError):
     """The data do not determine the answer."""
+
+
+class DisclosureError(MeasuresError):
+    """Tables that would let someone work out a small count, or that cannot be proven not to."""
 
 
 class FiguresFileError(MeasuresError):

@@ -255,3 +255,18 @@ def test_settings_that_leave_things_out_are_said(tmp_path: Path) -> None:
     text = " ".join(result.limits)
     assert "Deleted files were left out" in text and "by digest only" in text and "not hashed" in text
     assert result.counts.pictures == 1 and result.counts.pictures_hashed == 0
+
+
+def test_how_the_parsers_were_shut_in_stands_in_the_record(images: Path, tmp_path: Path) -> None:
+    """A court could not ask what stood between a hostile exhibit and the force's other cases."""
+    from safelight.triage import TriageResult, write_report
+
+    shut_in = triage_device([images / "ext2.qcow2"], hash_sets=[], operator="Demo")
+    assert shut_in.sandbox is not None and shut_in.sandbox.enough
+    assert TriageResult.from_json(shut_in.to_json()).sandbox == shut_in.sandbox
+    settings = TriageSettings(sandbox="off")
+    open_ = triage_device([images / "ext2.qcow2"], hash_sets=[], operator="Demo", settings=settings)
+    assert [p.where for p in open_.problems] == ["sandbox"]
+    assert open_.findings_digest == shut_in.findings_digest
+    write_report(open_, tmp_path / "report")
+    assert "WITHOUT a sandbox" in (tmp_path / "report" / "report.html").read_text()

@@ -54,8 +54,9 @@ def test_the_child_sees_none_of_our_secrets(child: Child, monkeypatch: pytest.Mo
     monkeypatch.setenv("SAFELIGHT_SECRET_KEY", "secret")
     child.start()
     assert child._process is not None
-    with open(f"/proc/{child._process.pid}/environ", "rb") as stream:
-        assert b"SECRET" not in stream.read()
+    for pid in {child._process.pid, child.worker}:
+        with open(f"/proc/{pid}/environ", "rb") as stream:
+            assert b"SECRET" not in stream.read()
 
 
 def test_import_is_light() -> None:

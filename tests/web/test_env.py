@@ -116,3 +116,13 @@ def test_a_real_site_sends_cookies_over_https_only(tmp_path):
     )
     done = _start(tmp_path, code, SAFELIGHT_SECRET_KEY="k" * 50)
     assert done.returncode == 0, done.stderr
+
+
+def test_one_of_some_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt setting would be taken for the weakest one."""
+    assert env.choice("SAFELIGHT_X", ("auto", "off")) == "auto"
+    monkeypatch.setenv("SAFELIGHT_X", "off")
+    assert env.choice("SAFELIGHT_X", ("auto", "off")) == "off"
+    monkeypatch.setenv("SAFELIGHT_X", "of")
+    with pytest.raises(env.SettingsError, match="auto, off"):
+        env.choice("SAFELIGHT_X", ("auto", "off"))

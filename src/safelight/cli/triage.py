@@ -75,6 +75,15 @@ def triage(
     image_hash: Annotated[
         bool, typer.Option("--image-hash/--no-image-hash", help="Hash the whole media as well.")
     ] = True,
+    sandbox: Annotated[
+        str,
+        typer.Option(
+            "--sandbox",
+            metavar="strict|auto|off",
+            help="How the parsers of the evidence are shut in. auto: by what this machine has, or not at all started; "
+            "strict: by bubblewrap, landlock and seccomp; off: not, and the report says so.",
+        ),
+    ] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only the summary.")] = False,
 ) -> None:
     """Triage device images against hash sets; write a report for people and machines.
@@ -89,6 +98,7 @@ def triage(
         hash_image=image_hash,
         keys=tuple(str(k) for k in key_file or ()),
         block_set=str(block_set.absolute()) if block_set else "",
+        sandbox=sandbox,
     )
     sets = _read_sets(hash_set, known_good or [], site)
     devices = _devices(images)

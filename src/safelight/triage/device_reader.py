@@ -16,7 +16,8 @@ from safelight.triage.codec import decode
 from safelight.triage.model import FileEntry, FileSystemRecord, Problem, UnreadPart
 from safelight.triage.nesting import MOST_INSIDE, Inside
 from safelight.triage.plain import lies_in_order
-from safelight.triage.settings import TriageSettings
+from safelight.triage.sandbox import Confinement, Sandbox, device_files, real_place
+from safelight.triage.settings import MIB, TriageSettings
 from safelight.triage.wire import Child, ChildLost
 
 _AHEAD = 24
@@ -56,18 +57,27 @@ class DeviceReader:
 
     # -- the wire ----------------------------------------------------------------------------------------------------
 
-    def _receive(self) -> tuple[dict[str, Any], bytes]:
+    def _receive(self, size: int | None = None) -> tuple[dict[str, Any], bytes]:
         """The next answer that is not a sign of life.
+
+        Args:
+            size: bytes that the child must go through for it, where known; signs of life do not help it then.
 
         Raises:
             Stopped, ChildLost
         """
-        deadline = monotonic() + self._settings.stall_seconds
+        settings = self._settings
+        deadline = monotonic() + settings.stall_seconds
+        end = None
+        if size is not None:
+            end = monotonic() + settings.item_seconds + settings.item_seconds_per_mib * size / MIB
         while True:
             if self.should_stop():
                 self._child.stop()
                 raise Stopped
             frame = self._child.receive(_SLICE)
+            if end is not None and monotonic() > end:
+                raise self._child.hang()
             if frame is None:
                 if monotonic() > deadline:
                     raise self._child.hang()
@@ -100,11 +110,29 @@ class DeviceReader:
         self._crashes = 0
         self._identity = None
         self.runs, self.blocks_unread = [], []
-        self._request = {"do": "open", "paths": [str(p.absolute()) for p in paths], "gaps": self._settings.check_gaps}
+        self._request = {"do": "open", "paths": [str(real_place(p)) for p in paths], "gaps": self._settings.check_gaps}
         # Only their places cross over; the keys themselves are read by the child, and kept by no one.
         self._request["carve"] = self._settings.carve and self._settings.deleted
-        self._request["keys"] = [str(Path(k).absolute()) for k in self._settings.keys]
+        self._request["keys"] = [str(real_place(Path(k))) for k in self._settings.keys]
+        self._shut_in(paths)
         return self._open(gaps=True)
+
+    def _shut_in(self, paths: Sequence[Path]) -> None:
+        """The child may see this device, the keys and the block set; one that may see anything else is ended."""
+        also = [
+            *map(Path, self._settings.keys),
+            *([Path(self._settings.block_set)] if self._settings.block_set else ()),
+        ]
+        mode = self._settings.sandbox
+        wanted = Sandbox(mode, () if mode == "off" else device_files([*paths, *also]))
+        if self._child.sandbox != wanted:
+            self._child.stop()
+            self._child.sandbox = wanted
+
+    @property
+    def confinement(self) -> Confinement:
+        """How the process that parses the device is shut in."""
+        return self._child.confinement or Confinement()
 
     def _open(self, *, gaps: bool) -> Opened:
         while True:
@@ -218,7 +246,7 @@ class DeviceReader:
                 while windows and len(under_way) < _WINDOWS_AHEAD:
                     under_way.append(windows.popleft())
                     self._child.send(self._window(under_way[-1], starting, files, keep=keep, whole=whole))
-                answer, bodies = self._receive()
+                answer, bodies = self._receive(WINDOW)
             except ChildLost:
                 # Its files are read one by one later, and then it will show which one it was.
                 again = [w for w in under_way if self._settings.block_set and w not in tried]
@@ -297,7 +325,7 @@ class DeviceReader:
                             "extents": [[e.offset, e.size] for e in entry.extents],
                         }
                     )
-                answer, body = self._receive()
+                answer, body = self._receive(under_way[0][1].size)
             except ChildLost as lost:
                 # Answers come in order: what was being read is the first without one.
                 _, entry = under_way.popleft()
@@ -348,7 +376,7 @@ class DeviceReader:
         )  # fmt: skip
         while True:
             try:
-                answer, _ = self._receive()
+                answer, _ = self._receive(entry.size)
             except ChildLost as lost:
                 self._reopen()
                 raise EvidenceError(f"its parser was lost ({lost.what})") from None

@@ -9,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from safelight.triage.settings import TriageSettings
+from safelight.triage.sandbox import Sandbox
+from safelight.triage.settings import MIB, TriageSettings
 from safelight.triage.wire import Child, ChildLost
 
 _WARM_UP_SECONDS = 180.0
@@ -52,11 +53,12 @@ class PicturePool:
     def _hash(self, body: bytes, kind: str) -> PictureHash:
         try:
             child = self._child()
-            child.send({"type": kind}, body, seconds=self._settings.picture_seconds)
-            answer = child.receive(self._settings.picture_seconds)
+            seconds = self._settings.picture_seconds + self._settings.item_seconds_per_mib * len(body) / MIB
+            child.send({"type": kind}, body, seconds=seconds)
+            answer = child.receive(seconds)
             if answer is None:
                 child.hang()
-                limit = f"{self._settings.picture_seconds:g} seconds"
+                limit = f"{seconds:.3g} seconds"
                 return PictureHash(problem=f"its decoder did not end within {limit} and was stopped")
             return _checked(answer[0])
         except ChildLost as lost:
@@ -68,7 +70,7 @@ class PicturePool:
         child: Child | None = getattr(self._own, "child", None)
         if child is None:
             arguments = (self._settings.picture_memory, self._settings.max_pixels, self._settings.picture_seconds)
-            child = self._own.child = Child(self._module, *map(str, arguments))
+            child = self._own.child = Child(self._module, *map(str, arguments), sandbox=Sandbox(self._settings.sandbox))
             with self._lock:
                 self._children.append(child)
         if not child.running:

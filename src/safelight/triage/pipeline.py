@@ -330,6 +330,9 @@ class _Run:
             tally.problems.append(
                 Problem("image", "The media does not have the digest that the image stores: it was changed or damaged.")
             )
+        confinement = self._bench.reader.confinement
+        if confinement.missing:
+            tally.problems.append(Problem("sandbox", confinement.sentence))
         counts = replace(tally.counts(), known_good=self._stage.known_good)
         sets = tuple(describe_hash_set(s) for s in self._hash_sets)
         if self._blocks is not None:
@@ -368,6 +371,7 @@ class _Run:
             limits=limits_of(settings, opened),
             verdict=decide(findings, counts, unread, state=state, entries_in_sets=entries),
             findings_digest=findings_digest(findings, sets, settings),
+            sandbox=confinement,
         )
 
 

@@ -314,7 +314,7 @@ class Reader:
 def main() -> None:
     """Serve until the parent goes."""
     incoming, outgoing = serve_frames()
-    limit_self(int(sys.argv[1]))
+    limit_self(outgoing, int(sys.argv[1]))
     reader = Reader(outgoing)
     while (frame := read_frame(incoming)) is not None:
         reader.handle(frame[0])

@@ -11,6 +11,7 @@ from typing import Any
 
 from safelight.triage.codec import decode, encode
 from safelight.triage.model import EvidencePart, FileSystemRecord, Problem, Times, UnreadPart, Volume
+from safelight.triage.sandbox.state import Confinement
 from safelight.triage.settings import TriageSettings
 
 FORMAT = "safelight-triage/1"
@@ -134,7 +135,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class TriageResult:
-    """Everything a run has to say. `to_json` and `from_json` are the file format `safelight-triage/1`."""
+    """Everything a run has to say. `to_json` and `from_json` are the file format `safelight-triage/1`.
+
+    `sandbox` is how the processes that parsed the evidence were shut in; None in records of versions that had none.
+    """
 
     run_id: str
     tool: str
@@ -156,6 +160,7 @@ class TriageResult:
     limits: tuple[str, ...]
     verdict: Verdict
     findings_digest: str
+    sandbox: Confinement | None = None
 
     @property
     def bytes_not_read(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from safelight.errors import EvidenceError
+from safelight.triage.sandbox.state import MODES
 
 MIB = 1 << 20
 
@@ -27,12 +28,15 @@ class TriageSettings:
         picture_memory: address space of a picture worker, bytes.
         reader_memory: address space of the process that parses file systems, bytes.
         stall_seconds: how long a parser may stay silent before it is stopped.
+        item_seconds, item_seconds_per_mib: time for one file, however busy its parser seems: so much, and so much more
+            for each MiB of it (IPED's are 180 and 2).
         picture_workers: how many picture workers; 0 means one for each processor, at most 4.
         inside_depth: how many archives or disk images inside one another are opened; 0 opens none (Autopsy's is 4).
         carve: look for whole pictures in the free space of file systems whose books tell what is free.
         keys: files that hold passwords, recovery keys or key material for encrypted volumes; never recorded.
         block_set: a block set (path) against which every 4 KiB block of the media is held; empty for none.
         block_run: how many blocks of a listed file must lie one after the other to be a finding.
+        sandbox: how the processes that parse evidence are shut in (`safelight.triage.sandbox.MODES`).
         max_entries: a file system that lists more than this is cut off (a damaged one can list without end).
     """
 
@@ -48,6 +52,8 @@ class TriageSettings:
     picture_memory: int = 3072 * MIB
     reader_memory: int = 4096 * MIB
     stall_seconds: float = 60.0
+    item_seconds: float = 180.0
+    item_seconds_per_mib: float = 2.0
     picture_workers: int = 0
     inside_depth: int = 4
     block_set: str = ""
@@ -55,12 +61,15 @@ class TriageSettings:
     carve: bool = True
     keys: tuple[str, ...] = field(default=(), repr=False, compare=False, metadata={"secret": True})
     max_entries: int = 20_000_000
+    sandbox: str = "auto"
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 127:
             raise EvidenceError(
                 f"A PDQ threshold of {self.threshold} is not possible.", fix="Give a number from 0 to 127; 31 is usual."
             )
+        if self.sandbox not in MODES:
+            raise EvidenceError(f"There is no sandbox {self.sandbox!r}.", fix=f"Give one of {', '.join(MODES)}.")
         if self.block_run < 1:
             raise EvidenceError(
                 f"A run of {self.block_run} blocks is not possible.", fix="Give a number from 1; 4 is usual."

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from safelight.errors import EvidenceError
+from safelight.triage.sandbox import Confinement, Sandbox, SandboxError, confine
 
 _HEAD = struct.Struct(">II")
 _MAX_JSON = 64 << 20
@@ -35,20 +36,47 @@ class ChildLost(EvidenceError):
 
 
 class Child:
-    """A child process running `python -m module`, spoken to in frames."""
+    """A child process running `python -m module` in a sandbox, spoken to in frames.
 
-    def __init__(self, module: str, *arguments: str) -> None:
+    Its first frame says how it is shut in (`limit_self` sends it); a child that does not say so, or is less shut in
+    than was asked, is ended before it is given anything to parse.
+    """
+
+    def __init__(self, module: str, *arguments: str, sandbox: Sandbox | None = None) -> None:
         self._module = module
         self._arguments = arguments
+        self.sandbox = sandbox or Sandbox()
+        #: How the present process, or the last one, is shut in; None until it has said so.
+        self.confinement: Confinement | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = bytearray()
         self._errors: BinaryIO | None = None
         self._selector: selectors.DefaultSelector | None = None
+        self._wrapped = False
 
     @property
     def running(self) -> bool:
         """Whether a process is there."""
         return self._process is not None
+
+    @property
+    def worker(self) -> int:
+        """Process id of the worker itself, which bubblewrap stands before; 0 when none is running."""
+        if self._process is None:
+            return 0
+        pid = self._process.pid
+        while self._wrapped:
+            try:
+                below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            except OSError:
+                return 0
+            if not below:
+                break
+            pid = int(below[0])
+        return pid
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-P", "-s", "-m", self._module, *self._arguments]
 
     def start(self) -> None:
         """Start the process, with an environment that holds nothing of ours but where to find the program."""
@@ -65,8 +93,11 @@ class Child:
         for name in ("NUMBA_CACHE_DIR", "HOME"):
             if name in os.environ:
                 environment[name] = os.environ[name]
+        command, environment = self.sandbox.wrap(self._command(), environment)
+        self.confinement = None
+        self._wrapped = command[0] != sys.executable
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-            [sys.executable, "-P", "-s", "-m", self._module, *self._arguments],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -166,7 +197,25 @@ class Child:
             raise self._lost(hung=False) from None
         if not isinstance(message, dict):
             raise self._lost(hung=False)
+        if self.confinement is None:
+            self._shut_in(message)
+            return self._cut()
         return message, payload
+
+    def _shut_in(self, message: dict[str, Any]) -> None:
+        """Take the child's word of how it is shut in: it has not yet seen a hostile byte.
+
+        Raises:
+            SandboxError: that is less than was asked for, or it does not say.
+        """
+        told = message.get("sandbox")
+        if not isinstance(told, dict):
+            self.stop()
+            raise SandboxError(f"{self._module} does not say how it is shut in.")
+        self.confinement = Confinement.told(told)
+        if not self.confinement.fits or self.confinement.mode != self.sandbox.mode:
+            self.stop()
+            raise self.confinement.refusal()
 
     def _lost(self, *, hung: bool) -> ChildLost:
         tail = self.stop()
@@ -195,6 +244,8 @@ class Child:
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
+        if self._wrapped and code > 128:
+            code = 128 - code  # bubblewrap passes a signal on as a shell does
         words = f"it ended with signal {-code}" if code < 0 else f"it ended with code {code}"
         if self._errors is not None:
             self._errors.seek(0, os.SEEK_END)
@@ -237,13 +288,16 @@ def write_frame(stream: BinaryIO, message: dict[str, Any], payload: bytes = b"")
     stream.flush()
 
 
-def limit_self(memory: int) -> None:
-    """In a child: bounded memory, no core dump, no file larger than its own error log, low priority."""
+def limit_self(outgoing: BinaryIO, memory: int) -> None:
+    """In a child, before its first request: bounded memory, no core dump, no file larger than its own error log, low
+    priority, and the sandbox that the parent asked for. Tells the parent how it is shut in.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
     os.nice(5)
+    write_frame(outgoing, {"sandbox": confine()})
 
 
 def limit_cpu(seconds: int) -> None:

@@ -14,14 +14,14 @@ from safelight.triage.wire import limit_cpu, limit_self, read_frame, serve_frame
 def main() -> None:
     """Serve until the parent goes."""
     incoming, outgoing = serve_frames()
+    limit_self(outgoing, int(sys.argv[1]))
     import numpy as np
 
     from safelight.matching.pdq import pdq
     from safelight.triage.decoding import hash_picture
 
-    # Kernels are loaded (and, on a machine's first run, compiled and cached) before the limits close.
+    # Kernels are loaded (where the installation did not compile them: compiled, and not kept) before the first picture.
     pdq(np.zeros((64, 64, 3), np.uint8))
-    limit_self(int(sys.argv[1]))
     max_pixels, seconds = int(sys.argv[2]), int(float(sys.argv[3])) + 5
     write_frame(outgoing, {"ready": True})
     while (frame := read_frame(incoming)) is not None:

@@ -61,6 +61,14 @@ def integer(name: str, default: int, *, least: int = 0) -> int:
     return number
 
 
+def choice(name: str, allowed: tuple[str, ...]) -> str:
+    """One of the allowed words, the first when unset; raises SettingsError for anything else."""
+    value = text(name, allowed[0])
+    if value not in allowed:
+        raise SettingsError(f"{name} is {value!r}.", fix=f"Use one of {', '.join(allowed)}.")
+    return value
+
+
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """A comma-separated list, spaces trimmed, empty parts dropped."""
     value = os.environ.get(name)

@@ -5,6 +5,7 @@ SAFELIGHT_DATA                   folder for the database and reports; default ./
 DATABASE_URL                     unset: SQLite in SAFELIGHT_DATA; postgres://... for PostgreSQL 15 or later
 SAFELIGHT_SECRET_KEY             required, except with SAFELIGHT_DEMO, SAFELIGHT_DEBUG or under the tests
 SAFELIGHT_EVIDENCE_ROOT          forensic images are only ever read below this folder; default DATA/evidence
+SAFELIGHT_SANDBOX                how the parsers of evidence are shut in: auto (default), strict or off
 SAFELIGHT_SITE_STANDARDS         a folder or file with the force's own standards; default none
 SAFELIGHT_ALLOWED_HOSTS          comma-separated host names; default the local machine only
 SAFELIGHT_TRUSTED_ORIGINS        comma-separated https:// origins when a proxy rewrites the host
@@ -38,6 +39,7 @@ PLAIN_HTTP = DEMO or DEBUG or TESTING
 DATA = env.folder("SAFELIGHT_DATA", Path("var"))
 EVIDENCE_ROOT = env.folder("SAFELIGHT_EVIDENCE_ROOT", DATA / "evidence")
 REPORTS_ROOT = DATA / "reports"
+TRIAGE_SANDBOX = env.choice("SAFELIGHT_SANDBOX", ("auto", "strict", "off"))
 SITE_STANDARDS = env.existing_path("SAFELIGHT_SITE_STANDARDS")
 
 SECRET_KEY = env.secret("SAFELIGHT_SECRET_KEY", keep_at=DATA / "demo-secret-key" if PLAIN_HTTP else None)

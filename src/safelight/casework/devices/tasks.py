@@ -175,7 +175,7 @@ def _examine(run: TriageRun) -> str:
         result = triage_device(
             [path],
             hash_sets=[hash_set for _, hash_set in live],
-            settings=TriageSettings(),
+            settings=TriageSettings(sandbox=settings.TRIAGE_SANDBOX),
             operator=run.queued_by.name,
             on_progress=heart.progress,
             should_stop=heart.should_stop,

@@ -32,7 +32,10 @@ __all__ = [
 
 
 def warm_up() -> None:
-    """Compile the event loop, once at installation, so that the first answer does not wait for it."""
+    """Compile the event loop and the repair of allocations, once at installation, so that the first answer is quick."""
+    from safelight.planning.allocation import Task, Worker, allocate_all
+
+    allocate_all([Task("", "", 1.0, "", "")], [Worker("", "", "", frozenset({""}), 0.0, 2.0)])
     step = Step(Duration.exponential(1.0))
     network = Network((Kind("case", 0.5, "desk"),), (Station("desk", 1, {"case": step}),), days=20.0)
     simulate(network, replications=1, processes=1)

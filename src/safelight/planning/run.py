@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -47,21 +48,23 @@ def simulate(
     replications: int = 20,
     seed: int = 1,
     processes: int = 2,
+    cluster: str = "",
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Result:
-    """Run a network. The same (network, replications, seed) gives the same result whatever ``processes`` is.
+    """Run a network. The same (network, replications, seed) gives the same result wherever it runs.
 
     Two networks run with one seed meet the same cases (common random numbers).
 
     Args:
         replications: how many independent runs; the intervals shrink with their root.
         processes: 1 runs in this process.
+        cluster: address of a Dask scheduler (tcp://host:8786) whose workers run the replications instead.
         on_progress: called after each replication, in the order of their numbers.
         stop: asked between replications; True stops.
 
     Raises:
-        PlanningError: the network, or one of these numbers, cannot be used.
+        PlanningError: the network, one of these numbers or the cluster cannot be used.
         SelfCheckError: a run broke a law that every run obeys (a fault of ours).
     """
     for name, number, most in (("replications", replications, 1_000_000), ("processes", processes, 512)):
@@ -69,11 +72,14 @@ def simulate(
             raise PlanningError(name, f"{number} is not between 1 and {most:,}.", fix="Choose a number in that range.")
     compiled = compile_network(network)
     tally = Tally(compiled)
-    runs = (
-        _here(compiled, seed, replications)
-        if processes == 1
-        else _spread(compiled, seed, replications, min(processes, replications))
-    )
+    if cluster:
+        from safelight.planning.cluster import on_cluster
+
+        runs = on_cluster(compiled, seed, replications, cluster)
+    elif processes == 1:
+        runs = _here(compiled, seed, replications)
+    else:
+        runs = _spread(compiled, seed, replications, min(processes, replications))
     stopped = False
     try:
         for run in runs:
@@ -98,19 +104,34 @@ def _spread(compiled: Compiled, seed: int, replications: int, processes: int) ->
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes - 1, mp_context=context, initializer=_prepare, initargs=(compiled, seed))
     try:
-        waiting: dict[Future[Replication], int] = {}
-        ready: dict[int, Replication] = {}
-        own = list(range(min(2, replications)))  # these two give the first interval while the others start
-        sent, given = len(own), 0
+        yield from _collect(compiled, seed, replications, lambda number: pool.submit(_one, number), processes - 1)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _collect(
+    compiled: Compiled,
+    seed: int,
+    replications: int,
+    submit: Callable[[int], Future[Replication]],
+    others: int,
+) -> Generator[Replication, None, None]:
+    """Hand replications out, run some here, and give them back in the order of their numbers."""
+    waiting: dict[Future[Replication], int] = {}
+    ready: dict[int, Replication] = {}
+    own = list(range(min(2, replications)))  # these two give the first interval while the others start
+    sent, given = len(own), 0
+    ahead = 16 * (others + 1)
+    try:
         while given < replications:
-            while sent < replications and len(waiting) < 3 * (processes - 1) and len(ready) < 16 * processes:
-                waiting[pool.submit(_one, sent)] = sent
+            while sent < replications and len(waiting) < 3 * others and len(ready) < ahead:
+                waiting[submit(sent)] = sent
                 sent += 1
             # What this process does itself: the next one, unless the others are so far ahead that it should hand out.
             if own:
                 number = own.pop(0)
                 ready[number] = replicate(compiled, seed, number)
-            elif sent < replications and len(ready) < 16 * processes:
+            elif sent < replications and len(ready) < ahead:
                 ready[sent] = replicate(compiled, seed, sent)
                 sent += 1
             elif given not in ready:
@@ -121,13 +142,16 @@ def _spread(compiled: Compiled, seed: int, replications: int, processes: int) ->
                 yield ready.pop(given)
                 given += 1
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for future in waiting:
+            future.cancel()
 
 
 _work: list[tuple[Compiled, int]] = []
 
 
 def _prepare(compiled: Compiled, seed: int) -> None:
+    # Ctrl-C is for the process that collects: it stops handing out and keeps what is done.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _work[:] = [(compiled, seed)]
 
 

@@ -28,7 +28,7 @@ class Estimate:
 
     Args:
         mean, low, high: None when there is no number to give; with one replication the interval is not known.
-        replications: how many had a value.
+        replications: how many had a value; 0 for what is given and not simulated, such as a cost.
         words: instead of the number, such as 'grows without limit'.
     """
 
@@ -38,10 +38,17 @@ class Estimate:
     replications: int
     words: str = ""
 
+    @classmethod
+    def exact(cls, value: float) -> Estimate:
+        """A number that is given, not simulated."""
+        return cls(value, value, value, 0)
+
     def text(self, form: str = ".3g", scale: float = 1.0) -> str:
         """In one phrase: '3.1 (2.9 to 3.4)', or the words."""
         if self.words or self.mean is None:
             return self.words or "no value"
+        if self.replications == 0:
+            return f"{self.mean * scale:{form}}"
         if self.low is None or self.high is None:
             return f"{self.mean * scale:{form}} (one run: interval not known)"
         return f"{self.mean * scale:{form}} ({self.low * scale:{form}} to {self.high * scale:{form}})"

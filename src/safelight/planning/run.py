@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import signal
+import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -104,7 +106,12 @@ def _spread(compiled: Compiled, seed: int, replications: int, processes: int) ->
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes - 1, mp_context=context, initializer=_prepare, initargs=(compiled, seed))
     try:
-        yield from _collect(compiled, seed, replications, lambda number: pool.submit(_one, number), processes - 1)
+
+        def submit(number: int) -> Future[Replication]:
+            with _ctrl_c_is_ours():  # a process starts when there is work for it, and inherits this
+                return pool.submit(_one, number)
+
+        yield from _collect(compiled, seed, replications, submit, processes - 1)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -149,9 +156,20 @@ def _collect(
 _work: list[tuple[Compiled, int]] = []
 
 
+@contextlib.contextmanager
+def _ctrl_c_is_ours() -> Generator[None, None, None]:
+    """Ctrl-C goes to every process of a terminal; it is for the one that collects, which keeps what is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _prepare(compiled: Compiled, seed: int) -> None:
-    # Ctrl-C is for the process that collects: it stops handing out and keeps what is done.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _work[:] = [(compiled, seed)]
 
 

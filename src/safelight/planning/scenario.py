@@ -21,16 +21,19 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from safelight.planning.errors import PlanningError
 from safelight.planning.estimate import Estimate, estimate
 from safelight.planning.force import INVESTIGATORS, force_network
+from safelight.planning.money import yearly_cost
 from safelight.planning.network import Network
 from safelight.planning.parameters import RISKS, Parameters, load_parameters
-from safelight.planning.result import Tally
+from safelight.planning.result import Tally, difference
 from safelight.planning.rules import find_rule
 
 AS_IT_IS = "As it is"
@@ -51,6 +54,7 @@ class Scenario:
     name: str
     parameters: Parameters
     rule: str
+    changes: Mapping[str, object] = field(default_factory=dict)  # against the force as it is; for the first, as shipped
 
     def network(self, years: float, warmup_days: float) -> Network:
         """Raises PlanningError: see `force_network`."""
@@ -132,7 +136,7 @@ def plan(
         PlanningError: an unknown parameter, rule or field, or a value outside its range.
     """
     parameters = load_parameters().with_changes(base)
-    scenarios = [Scenario(AS_IT_IS, parameters, find_rule(rule).name)]
+    scenarios = [Scenario(AS_IT_IS, parameters, find_rule(rule).name, dict(base))]
     for number, entry in enumerate(entries, 1):
         unknown = sorted(set(entry) - {"name", "changes", "rule"})
         if unknown:
@@ -140,8 +144,9 @@ def plan(
         name = str(entry.get("name", f"Scenario {number}"))
         if name in [scenario.name for scenario in scenarios]:
             raise PlanningError(f"scenario {number}", f"the name {name!r} is taken.", fix="Choose another name.")
-        changed = parameters.with_changes(_table(entry, "changes"))
-        scenarios.append(Scenario(name, changed, find_rule(entry.get("rule", rule)).name))
+        changes = _table(entry, "changes")
+        changed = parameters.with_changes(changes)
+        scenarios.append(Scenario(name, changed, find_rule(entry.get("rule", rule)).name, changes))
     return Plan(title, tuple(scenarios), **(numbers or {}))
 
 
@@ -171,6 +176,7 @@ def answers(tally: Tally, parameters: Parameters) -> list[Answer]:
         Answer("Days since seizure, devices waiting for CAID", tally.age("caid"), ".1f"),
         _lost(tally, [kind for _, kind in cases]),
         _left_out(tally),
+        Answer("Cost of all posts in a year, thousand pounds", Estimate.exact(yearly_cost(parameters)), ",.0f", 0.001),
     ]
     found += [
         Answer(f"Use of {name.replace('_', ' ')}", tally.utilisation(name), ".0f", 100.0)
@@ -213,6 +219,47 @@ def _open(tally: Tally, parameters: Parameters) -> Answer:
             total += parameters.risk("referrals.children", risk) * float(run.inside[k])
         values.append(total)
     return Answer(title, estimate(values, low=0.0), ",.0f", values=tuple(values))
+
+
+def change(after: Answer, before: Answer) -> Estimate | None:
+    """What is different, replication by replication where both are simulated; None where one has no number."""
+    if after.found.words or before.found.words:
+        return None
+    if after.values and before.values:
+        runs = min(len(after.values), len(before.values))  # a run that was stopped has fewer
+        return difference(after.values[:runs], before.values[:runs])
+    if after.found.replications == before.found.replications == 0 and after.found.mean is not None:
+        return Estimate.exact(after.found.mean - (before.found.mean or 0.0))
+    return None
+
+
+def waiting_over_time(tally: Tally) -> dict[str, list[list[float]]]:
+    """For charts: queue -> rows of (years since the warm-up ended, mean waiting, half of the 95 % interval).
+
+    The first is cases that wait for the desk, for allocation or for an investigator; one row for every four weeks.
+    """
+    queues = {
+        "Cases that wait for a person": [
+            (place, f"case.{risk}") for place in ("desk", "allocation", *INVESTIGATORS) for risk in RISKS
+        ],
+        "Devices that wait for triage": [("triage", "all")],
+        "Devices that wait for examination": [("examination", "all")],
+    }
+    found = {}
+    for title, parts in queues.items():
+        series = [tally.series(*part) for part in parts]
+        days = series[0][0]
+        mean, half = (np.sum([one[part] for one in series], axis=0) for part in (1, 2))
+        found[title] = [
+            [
+                round(float(days[n] - tally.network.warmup) / 365.25, 3),
+                round(float(mean[n]), 2),
+                round(float(half[n]), 2),
+            ]
+            for n in range(0, len(days), 4)
+            if days[n] >= tally.network.warmup
+        ]
+    return found
 
 
 def warnings(tally: Tally) -> list[str]:

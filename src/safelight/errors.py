@@ -6,6 +6,7 @@
     ├── StandardsError         a standards file is malformed or contradicts itself      (safelight.standards)
     ├── MatchingError          a hash set or list cannot be read or used                (safelight.matching)
     ├── EvidenceError          evidence cannot be opened or read                        (safelight.triage)
+    ├── ExchangeError          a platform's question cannot be answered                 (safelight.exchange.errors)
     ├── MeasuresError          a figure cannot be computed from what was given          (safelight.measures.errors)
     └── CaseworkError          a step in the case work is not possible                  (safelight.casework)
 
@@ -40,6 +41,20 @@ class MatchingError(SafelightError):
 
 class EvidenceError(SafelightError):
     """Evidence cannot be opened or read."""
+
+
+class ExchangeError(SafelightError):
+    """A platform's question cannot be answered, or the exchange cannot work.
+
+    Args:
+        code: a short word that a program can act on.
+        status: the HTTP status that says the same.
+    """
+
+    def __init__(self, what: str, *, fix: str = "", code: str = "fault", status: int = 500) -> None:
+        super().__init__(what, fix=fix)
+        self.code = code
+        self.status = status
 
 
 class CaseworkError(SafelightError):

@@ -18,9 +18,7 @@ from typing import TYPE_CHECKING, Any
 from safelight.errors import ExchangeError, MatchingError
 from safelight.exchange.files import Watched
 from safelight.exchange.query import ALGORITHMS, Query
-from safelight.matching.engines import SMALL
-from safelight.matching.hamming import PdqIndex
-from safelight.matching.hashset import HashSet
+from safelight.matching.hashset import FILE_NAME, PDQ_FILE, HashSet
 from safelight.matching.live import LivePdqIndex
 from safelight.matching.pdq import DISTANCE_THRESHOLD
 
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
 MANIFEST, CHANGES = "banks.json", "changes.jsonl"
 #: No answer names more matches of one bank than this; it says so when there are more.
 MOST = 20
+_BLOCK = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,60 +56,26 @@ class Answer:
     cut: tuple[str, ...] = ()
 
 
-def index_path(folder: Path, root: str) -> Path:
-    """Where the prepared PDQ index of the hash set with this root lies."""
-    return folder / "indexes" / f"{root}.pdq"
-
-
-def prepare_index(hash_set: HashSet, folder: Path) -> Path | None:
-    """Write the PDQ index of a large hash set for the serving processes to map: some 30 seconds for 10 million.
-
-    Returns:
-        Its path; None where the set is small enough to be indexed when it is opened.
-
-    Raises:
-        MatchingError: the folder cannot be written.
-    """
-    codes = hash_set._arrays["pdq.codes"]
-    path = index_path(folder, hash_set.root)
-    if len(codes) <= SMALL:
-        return None
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        index = PdqIndex(codes)
-        index.prepare()
-        index.save(path)
-    return path
-
-
 class SharedSet:
     """A hash set as a bank. It never changes; what was withdrawn from it is passed over."""
 
-    def __init__(self, number: int, name: str, folder: Path, prepared: Path | None) -> None:
-        self.number, self.name = number, name
+    def __init__(self, number: int, name: str, folder: Path) -> None:
+        self.number, self.name, self.folder = number, name, folder
         self.hash_set = HashSet.open(folder, verify=False)
-        if prepared is not None and prepared.exists():
-            self._pdq = PdqIndex.open(prepared, verify=False)
-            if len(self._pdq) != len(self.hash_set._arrays["pdq.codes"]):
-                raise MatchingError(f"{prepared} is not the index of {name}.", fix="Share the hash set again.")
-        else:
-            self._pdq = self.hash_set.pdq_index()
-            self._pdq.prepare()
-        self._rows: npt.NDArray[np.uint32] = self.hash_set._arrays["pdq.rows"]
+        self._pdq = self.hash_set.pdq_index()
+        self._pdq.prepare()
         self._withdrawn: set[int] = set()
 
     def __len__(self) -> int:
         return len(self.hash_set) - len(self._withdrawn)
 
     def warm(self) -> None:
-        """Read what look-ups touch once, so that the first of them does not wait for the disk."""
-        import numpy as np
-
-        sketch = getattr(self._pdq._engine, "sketch", None)
-        parts = [*sketch.arrays().values(), sketch.words] if sketch is not None else []
-        parts += [array for name, array in self.hash_set._arrays.items() if name.endswith((".prefixes", ".directory"))]
-        for array in parts:
-            np.asarray(array).reshape(-1).view(np.uint8)[::4096].sum()
+        """Read the files through once, so that the first look-ups do not wait for the disk."""
+        for path in (self.folder / PDQ_FILE, self.folder / FILE_NAME):
+            if path.exists():
+                with path.open("rb") as file:
+                    while file.read(_BLOCK):
+                        pass
 
     def apply(self, change: dict[str, Any]) -> None:
         row = int(change["content"])
@@ -134,7 +99,7 @@ class SharedSet:
         limit = MOST + 1 + min(len(self._withdrawn), 1000)
         hits = self._pdq.search(codes, DISTANCE_THRESHOLD, limit=limit)
         for query, at, distance in zip(hits.query.tolist(), hits.row.tolist(), hits.distance.tolist(), strict=True):
-            row = int(self._rows[at])
+            row = self.hash_set.pdq_row(at)
             if row not in self._withdrawn and len(found[query]) <= MOST:
                 found[query].append((row, distance))
         return found
@@ -202,7 +167,7 @@ class Banks:
     """The banks of a folder, kept as its files say.
 
     Args:
-        folder: where `banks.json`, `changes.jsonl` and `indexes/` lie.
+        folder: where `banks.json` and `changes.jsonl` lie.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -242,7 +207,7 @@ class Banks:
                 banks[number] = old
                 continue
             try:
-                opened = SharedSet(number, name, Path(row["folder"]), index_path(self.folder, row["root"]))
+                opened = SharedSet(number, name, Path(row["folder"]))
             except MatchingError as error:
                 raise ExchangeError(f"Bank {name} cannot be opened: {error.what}", fix=error.fix) from error
             if opened.hash_set.root != row["root"]:

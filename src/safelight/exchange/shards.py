@@ -1,9 +1,8 @@
 """One list over many processes or machines: each holds a shard, and a question goes to all.
 
 A shard that does not answer makes the answer incomplete, never 'no match'. A shard is an index file (or codes alone,
-where they are few); its worker opens it once and keeps it. The workers are anything `concurrent.futures` shaped: processes of
-this machine by default, Dask `distributed` by one argument (the extra `cluster`; docs/scale-out.md has the plan for a
-thousand million codes).
+where they are few); its worker opens it once and keeps it. The workers are anything `concurrent.futures` shaped:
+processes of this machine by default, Dask `distributed` by one argument (the extra `cluster`).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from safelight.errors import ExchangeError
 from safelight.exchange.files import write_json
 from safelight.matching.arrayfile import open_arrays, write_arrays
 from safelight.matching.engines import SMALL
-from safelight.matching.hamming import PdqIndex, as_words
+from safelight.matching.hamming import PdqIndex, as_words, write_index
 from safelight.matching.pdq import DISTANCE_THRESHOLD
 
 if TYPE_CHECKING:
@@ -104,9 +103,7 @@ def write_shards(codes: Codes, folder: Path, count: int, *, prepared: bool = Tru
     for place, (lo, hi) in enumerate(pairwise(bounds)):
         path = folder / f"shard-{place:03d}"
         if prepared and hi - lo > SMALL:
-            index = PdqIndex(words[lo:hi])
-            index.prepare()
-            index.save(path)
+            write_index(path, words[lo:hi])
         else:
             write_arrays(path, _CODES, {}, {"words": words[lo:hi]})
         shards.append(Shard(path.name, str(path), hi - lo, lo))

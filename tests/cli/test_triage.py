@@ -128,3 +128,26 @@ def test_a_prepared_folder_is_taken_as_a_hash_set(images: Path, listed: Path, tm
         images / "iso9660.raw", "--hash-set", listed, "--known-good", tmp_path / "set", "--report", tmp_path / "o"
     )
     assert wrong.returncode == 2 and "of kind known" in wrong.stderr
+
+
+def test_an_unfinished_run_in_the_report_folder_goes_on(images: Path, listed: Path, tmp_path: Path) -> None:
+    """Whoever pressed Ctrl-C, or lost the power, would have to begin again, or not know that he need not."""
+    from safelight.matching import read_hash_set
+    from safelight.standards import load_standards
+    from safelight.triage import TriageSettings
+    from safelight.triage.chunks import RunFolder, plan_device
+    from safelight.triage.pipeline import Bench
+
+    image, out = images / "ext2.split.E01", tmp_path / "out"
+    known = read_hash_set(listed, kind="known", category_of=load_standards(None).vics_category).hash_set
+    with Bench(TriageSettings()) as bench:
+        plan_device([image], RunFolder(out / "run"), hash_sets=[known], operator="Demo", bench=bench)
+    other = tmp_path / "other.csv"
+    other.write_text("md5,category\n" + "0" * 31 + "1,A\n")
+    refused = run(image, "--hash-set", other, "--report", out)
+    assert refused.returncode == 2 and "other hash sets" in refused.stderr and "--fresh" in refused.stderr
+    resumed = run(image, "--hash-set", listed, "--report", out)
+    assert resumed.returncode == 0 and "going on with the run of" in resumed.stderr
+    assert not (out / "run").exists() and (out / "manifest.parquet").exists()
+    fresh = run(image, "--hash-set", other, "--report", out, "--fresh")
+    assert fresh.returncode == 0 and "going on" not in fresh.stderr

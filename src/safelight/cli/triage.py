@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from safelight.triage import Progress, TriageResult
     from safelight.triage.pipeline import Bench
 
+#: Where the report folder keeps what a run has finished, until it is over.
+_RUN = "run"
 _STAGE_WORDS = {
     "opening": "Opening",
     "listing": "Listing files",
@@ -84,9 +86,14 @@ def triage(
             "strict: by bubblewrap, landlock and seccomp; off: not, and the report says so.",
         ),
     ] = "auto",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start anew, although an unfinished run is in the report folder.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only the summary.")] = False,
 ) -> None:
     """Triage device images against hash sets; write a report for people and machines.
+
+    A run that was stopped, or broke off, goes on where it was when the same command is given again.
 
     Exit codes: 0 done, 3 done but parts were not read, 2 bad input, 1 a fault of ours.
     """
@@ -109,8 +116,9 @@ def triage(
         for number, device in enumerate(devices, 1):
             folder = report if len(devices) == 1 else report / f"{number:03d}-{device.name}"
             try:
-                result = _one(device, sets, bench, who, quiet=quiet, should_stop=stopped)
+                result = _one(device, sets, bench, who, folder, quiet=quiet, should_stop=stopped, fresh=fresh)
                 _summary(device, result, _write(result, folder))
+                _settle(result, folder)
                 code = max(code, result.exit_code)
             except SafelightError as error:
                 failed = error
@@ -201,14 +209,42 @@ def _write(result: TriageResult, folder: Path) -> Path:
 
 
 def _one(
-    device: Path, sets: Sequence[HashSet], bench: Bench, who: str, *, quiet: bool, should_stop: Callable[[], bool]
+    device: Path,
+    sets: Sequence[HashSet],
+    bench: Bench,
+    who: str,
+    folder: Path,
+    *,
+    quiet: bool,
+    should_stop: Callable[[], bool],
+    fresh: bool,
 ) -> TriageResult:
     from safelight.triage import triage_device
+    from safelight.triage.chunks import RunFolder
 
+    run = RunFolder(folder / _RUN)
+    if fresh:
+        run.clear()
+    elif (plan := run.plan()) is not None:
+        left = len(run.missing(plan))
+        typer.echo(f"{device}: going on with the run of {plan.started:%d %B %Y %H:%M} UTC: "
+                   f"{left:,} of {len(plan.chunks):,} chunks left.", err=True)  # fmt: skip
     with _progress(device.name, quiet=quiet) as on_progress:
         return triage_device(
-            [device], hash_sets=sets, operator=who, on_progress=on_progress, should_stop=should_stop, bench=bench
-        )
+            [device], hash_sets=sets, operator=who, on_progress=on_progress, should_stop=should_stop, bench=bench,
+            run_folder=run.path, manifest=folder / "manifest.parquet",
+        )  # fmt: skip
+
+
+def _settle(result: TriageResult, folder: Path) -> None:
+    """A run that is over needs its working state no more; one that was stopped is kept, and its user told."""
+    from safelight.triage.chunks import RunFolder
+    from safelight.triage.result import STATE_STOPPED
+
+    if result.state == STATE_STOPPED:
+        typer.echo("  The run is not finished. Give the same command again to go on, or add --fresh to start anew.")
+    else:
+        RunFolder(folder / _RUN).remove()
 
 
 @contextmanager
@@ -221,7 +257,11 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked = True
-        typer.echo("\nStopping; the report will hold what was read so far. Press again to stop at once.", err=True)
+        typer.echo(
+            "\nStopping; the report will hold what was read so far, and the same command goes on from there. "
+            "Press again to stop at once.",
+            err=True,
+        )
 
     old: Any = signal.signal(signal.SIGINT, ask)
     try:

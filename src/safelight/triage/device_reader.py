@@ -15,7 +15,6 @@ from safelight.triage.blockruns import Run
 from safelight.triage.codec import decode
 from safelight.triage.model import FileEntry, FileSystemRecord, Problem, UnreadPart
 from safelight.triage.nesting import MOST_INSIDE, Inside
-from safelight.triage.plain import lies_in_order
 from safelight.triage.sandbox import Confinement, Sandbox, device_files, real_place
 from safelight.triage.settings import MIB, TriageSettings
 from safelight.triage.wire import Child, ChildLost
@@ -38,7 +37,7 @@ class DeviceReader:
     def __init__(
         self, settings: TriageSettings, should_stop: Callable[[], bool], *, module: str = "safelight.triage.reader"
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self.should_stop = should_stop
         self._child = Child(module, str(settings.reader_memory))
         self._request: dict[str, Any] = {}
@@ -48,9 +47,9 @@ class DeviceReader:
         self._thin = False
         self._identity: dict[str, str] | None = None
         self.on_tick: Callable[[int], None] = lambda done: None
-        # How far `read` is, in bytes of the media or of files, whichever it has to go through.
+        self._fresh = True
+        # How far the chunk is, in bytes of the media or of files, whichever it has to go through.
         self.bytes_done = 0
-        self.bytes_total = 0
         # What the pass met of the block set, and where it could not look.
         self.runs: list[Run] = []
         self.blocks_unread: list[UnreadPart] = []
@@ -66,7 +65,7 @@ class DeviceReader:
         Raises:
             Stopped, ChildLost
         """
-        settings = self._settings
+        settings = self.settings
         deadline = monotonic() + settings.stall_seconds
         end = None
         if size is not None:
@@ -84,7 +83,7 @@ class DeviceReader:
                 continue
             if "tick" not in frame[0]:
                 return frame
-            deadline = monotonic() + self._settings.stall_seconds
+            deadline = monotonic() + self.settings.stall_seconds
             self.on_tick(int(frame[0]["tick"]))
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -110,20 +109,20 @@ class DeviceReader:
         self._crashes = 0
         self._identity = None
         self.runs, self.blocks_unread = [], []
-        self._request = {"do": "open", "paths": [str(real_place(p)) for p in paths], "gaps": self._settings.check_gaps}
+        self._request = {"do": "open", "paths": [str(real_place(p)) for p in paths], "gaps": self.settings.check_gaps}
         # Only their places cross over; the keys themselves are read by the child, and kept by no one.
-        self._request["carve"] = self._settings.carve and self._settings.deleted
-        self._request["keys"] = [str(real_place(Path(k))) for k in self._settings.keys]
+        self._request["carve"] = self.settings.carve and self.settings.deleted
+        self._request["keys"] = [str(real_place(Path(k))) for k in self.settings.keys]
         self._shut_in(paths)
         return self._open(gaps=True)
 
     def _shut_in(self, paths: Sequence[Path]) -> None:
         """The child may see this device, the keys and the block set; one that may see anything else is ended."""
         also = [
-            *map(Path, self._settings.keys),
-            *([Path(self._settings.block_set)] if self._settings.block_set else ()),
+            *map(Path, self.settings.keys),
+            *([Path(self.settings.block_set)] if self.settings.block_set else ()),
         ]
-        mode = self._settings.sandbox
+        mode = self.settings.sandbox
         wanted = Sandbox(mode, () if mode == "off" else device_files([*paths, *also]))
         if self._child.sandbox != wanted:
             self._child.stop()
@@ -165,7 +164,7 @@ class DeviceReader:
         """The listing as it grows; the last one given is the whole of it."""
         result = Listing([], filesystem, 0, [])
         try:
-            self._child.send({"do": "list", "filesystem": filesystem.index, "most": self._settings.max_entries})
+            self._child.send({"do": "list", "filesystem": filesystem.index, "most": self.settings.max_entries})
             while True:
                 answer, _ = self._receive()
                 if "error" in answer:
@@ -195,67 +194,66 @@ class DeviceReader:
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def read(self, entries: Sequence[FileEntry], *, keep: int) -> Iterator[ReadAnswer]:
-        """Read every file once, each answered once, whatever happens to the child.
+    def begin_chunk(self) -> None:
+        """Forget what the chunk before told: counts start anew, and files that it left half read are dropped."""
+        self.bytes_done = 0
+        self.runs, self.blocks_unread = [], []
+        self._fresh = True
 
-        Files whose place on the media is known are read in one pass over it, the others one by one afterwards, and
-        so are those that a lost child was busy with.
+    def sweep(
+        self, entries: Sequence[FileEntry], *, start: int, end: int, whole: bool, carry: bool, keep: int
+    ) -> Iterator[ReadAnswer]:
+        """Read files in one pass over the media, each answered once, whatever happens to the child.
+
+        Files that a lost child was busy with are read one by one afterwards.
+
+        Args:
+            entries: files that begin between `start` and `end` (`lies_in_order` said yes to each).
+            start, end: the range of the media, at borders of windows. Files may reach beyond its end.
+            whole: read every byte of the range, for the block set and the digest of the media.
+            carry: feed the digest of the whole media, if all before came by too.
+            keep: give back the bytes of pictures no larger than this.
         """
-        whole = (self._settings.hash_image or bool(self._settings.block_set)) and not self._thin
-        swept: dict[int, FileEntry] = {}
-        single: list[FileEntry] = []
-        for entry in entries:
-            if lies_in_order(entry, self._media_size):
-                swept[len(swept)] = entry
-            else:
-                single.append(entry)
-        if self._thin and self._settings.block_set:
+        files = dict(enumerate(entries))
+        if self._thin and self.settings.block_set:
             reason = "the image claims far more bytes than its files hold; it was not compared with the block set"
-            self.blocks_unread.append(UnreadPart("blocks", reason, 0, None))
-        passing = self._media_size if whole else sum(e.size for e in swept.values())
-        self.bytes_done, self.bytes_total = 0, passing + sum(e.size for e in single)
-        if swept or (whole and self._media_size):
-            for answer in self._pass(swept, keep=keep, whole=whole):
-                if not whole:
-                    self.bytes_done += answer.entry.size
-                yield answer
-        self.bytes_done = passing
-        left = [*swept.values(), *single]
-        self.bytes_total += sum(e.size for e in swept.values())
-        for answer in self._one_by_one(left, keep=keep):
-            self.bytes_done += answer.entry.size
+            self.blocks_unread.append(UnreadPart("blocks", reason, start, None))
+        for answer in self._pass(files, start=start, end=end, whole=whole, carry=carry, keep=keep):
+            if not whole:
+                self.bytes_done += answer.entry.size
             yield answer
+        yield from self.one_by_one(list(files.values()), keep=keep)
 
-    def _pass(self, files: dict[int, FileEntry], *, keep: int, whole: bool) -> Iterator[ReadAnswer]:
+    def _pass(
+        self, files: dict[int, FileEntry], *, start: int, end: int, whole: bool, carry: bool, keep: int
+    ) -> Iterator[ReadAnswer]:
         """One pass over the media. Whoever is answered is taken out of `files`; the rest must be read another way."""
         starting: dict[int, list[int]] = {}
+        busy: set[int] = set()
         for number, entry in files.items():
             starting.setdefault(entry.extents[0].offset // WINDOW, []).append(number)
-        if whole:
-            windows = deque(range(-(-self._media_size // WINDOW)))
-        else:
-            busy: set[int] = set()
-            for entry in files.values():
-                for x in entry.extents:
-                    busy.update(range(x.offset // WINDOW, (x.offset + x.size - 1) // WINDOW + 1))
-            windows = deque(sorted(busy))
+            for x in entry.extents:
+                busy.update(range(x.offset // WINDOW, (x.offset + x.size - 1) // WINDOW + 1))
+        inside = range(start // WINDOW, -(-end // WINDOW)) if whole else range(0)
+        windows = deque(sorted(busy.union(inside)))
         under_way: deque[int] = deque()
         tried: set[int] = set()
         while windows or under_way:
             try:
                 while windows and len(under_way) < _WINDOWS_AHEAD:
                     under_way.append(windows.popleft())
-                    self._child.send(self._window(under_way[-1], starting, files, keep=keep, whole=whole))
+                    request = self._window(under_way[-1], starting, files, keep=keep, carry=carry)
+                    self._child.send({**request, "whole": under_way[-1] in inside})
                 answer, bodies = self._receive(WINDOW)
             except ChildLost:
                 # Its files are read one by one later, and then it will show which one it was.
-                again = [w for w in under_way if self._settings.block_set and w not in tried]
-                self._not_scanned(set(under_way) - set(again))
+                again = [w for w in under_way if self.settings.block_set and w not in tried and w in inside]
+                self._not_scanned(w for w in under_way if w in inside and w not in again)
                 tried.update(again)
                 windows.extendleft(reversed(again))
                 under_way.clear()
                 if not self._reopen():
-                    self._not_scanned(windows)
+                    self._not_scanned(w for w in windows if w in inside)
                     return
                 continue
             if "files" in answer:
@@ -265,31 +263,33 @@ class DeviceReader:
             if "swept" in answer:
                 self._identity = answer.get("digests")
                 self.runs += [Run(*map(int, row)) for row in answer.get("runs", ())]
-            else:
+            elif window in inside:
                 self._not_scanned([window])
-            if whole:
-                self.bytes_done = min((window + 1) * WINDOW, self._media_size)
+            if window in inside:
+                self.bytes_done = min((window + 1) * WINDOW, end) - start
 
     def _window(
-        self, window: int, starting: dict[int, list[int]], files: dict[int, FileEntry], *, keep: int, whole: bool
+        self, window: int, starting: dict[int, list[int]], files: dict[int, FileEntry], *, keep: int, carry: bool
     ) -> dict[str, Any]:
         rows = []
         for number in starting.pop(window, ()):
             entry = files[number]
             rows.append([number, entry.filesystem, entry.locator, [[e.offset, e.size] for e in entry.extents]])
+        fresh, self._fresh = self._fresh, False
         return {
             "do": "sweep",
+            "fresh": fresh,
             "from": window * WINDOW,
             "to": min((window + 1) * WINDOW, self._media_size),
             "files": rows,
             "keep": keep,
-            "image": whole and self._settings.hash_image,
+            "image": carry,
             "sha256": True,
-            "blocks": self._settings.block_set,
+            "blocks": self.settings.block_set,
         }
 
     def _not_scanned(self, windows: Iterable[int]) -> None:
-        if not self._settings.block_set:
+        if not self.settings.block_set:
             return
         for window in windows:
             start, end = window * WINDOW, min((window + 1) * WINDOW, self._media_size)
@@ -306,8 +306,8 @@ class DeviceReader:
             if entry is not None:
                 yield ReadAnswer(entry, row, body, str(row.get("error", "")))
 
-    def _one_by_one(self, entries: Sequence[FileEntry], *, keep: int) -> Iterator[ReadAnswer]:
-        """Through the parser, in the given order."""
+    def one_by_one(self, entries: Sequence[FileEntry], *, keep: int) -> Iterator[ReadAnswer]:
+        """Read files through their parser, in the given order; each is answered once."""
         waiting: deque[tuple[int, FileEntry]] = deque(enumerate(entries))
         under_way: deque[tuple[int, FileEntry]] = deque()
         while waiting or under_way:
@@ -346,6 +346,8 @@ class DeviceReader:
                 waiting.extendleft(reversed(under_way))
                 under_way.clear()
                 if not self._reopen():
+                    for _, rest in waiting:
+                        yield ReadAnswer(rest, {}, b"", "the process that parses the image was lost too often")
                     return
             else:
                 yield ReadAnswer(entry, answer, body)
@@ -371,7 +373,7 @@ class DeviceReader:
             {
                 "do": "expand", "filesystem": entry.filesystem, "locator": entry.locator, "path": entry.path,
                 "size": entry.size, "allocated": entry.allocated, "overwritten": entry.overwritten,
-                "most": min(self._settings.max_entries, MOST_INSIDE),
+                "most": min(self.settings.max_entries, MOST_INSIDE),
             }
         )  # fmt: skip
         while True:
@@ -389,10 +391,6 @@ class DeviceReader:
                 result.unread = [decode(UnreadPart, u) for u in done["unread"]]
                 return result
 
-    def read_inside(self, entries: Sequence[FileEntry], *, keep: int) -> Iterator[ReadAnswer]:
-        """Read files that lie inside another, in the given order; each is answered once."""
-        return self._one_by_one(entries, keep=keep)
-
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def identify(self) -> dict[str, str]:
@@ -406,7 +404,7 @@ class DeviceReader:
         return {str(k): str(v) for k, v in self._ask({"do": "identify"})["identified"].items()}
 
     def finish(self) -> tuple[list[UnreadPart], list[Problem]]:
-        """Ranges that could not be had and problems that showed while reading; the device is closed.
+        """Ranges of the media that could not be had so far, and problems that showed while reading.
 
         Raises:
             EvidenceError: the child was lost.

@@ -215,6 +215,9 @@ class Reader:
                 wanted += [n for n, v in (("md5", evidence.stored_md5), ("sha1", evidence.stored_sha1)) if v]
             self._scan = self._block_scan(request["blocks"]) if request["blocks"] else None
             self._sweep = Sweep(evidence, image=wanted, scan=self._scan, sha256=request["sha256"], tick=self._tick)
+        if request["fresh"]:
+            self._sweep.forget()
+            self._extents.clear()
         self._ticked = 0
         plain: list[tuple[int, list[list[int]]]] = []
         others: list[tuple[int, int, str]] = []
@@ -241,7 +244,9 @@ class Reader:
             bodies.clear()
 
         try:
-            for number, found in self._sweep.window(request["from"], request["to"], plain, keep=request["keep"]):
+            for number, found in self._sweep.window(
+                request["from"], request["to"], plain, keep=request["keep"], whole=request["whole"]
+            ):
                 add(number, found)
         except BaseException:
             self._sweep.close()
@@ -308,7 +313,6 @@ class Reader:
         known = set(device.problems)
         late: list[Problem] = [p for p in evidence.problems if p not in known]
         self._say({"finished": {"unread": encode(parts[:10_000]), "problems": encode(late)}})
-        self._close()
 
 
 def main() -> None:

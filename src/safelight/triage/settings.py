@@ -37,6 +37,8 @@ class TriageSettings:
         block_set: a block set (path) against which every 4 KiB block of the media is held; empty for none.
         block_run: how many blocks of a listed file must lie one after the other to be a finding.
         sandbox: how the processes that parse evidence are shut in (`safelight.triage.sandbox.MODES`).
+        chunk_bytes: a device is read in chunks of about so many bytes; what a chunk found is kept when it is done, and
+            a run that breaks off goes on with the next. Findings do not depend on it.
         max_entries: a file system that lists more than this is cut off (a damaged one can list without end).
     """
 
@@ -60,6 +62,7 @@ class TriageSettings:
     block_run: int = 4
     carve: bool = True
     keys: tuple[str, ...] = field(default=(), repr=False, compare=False, metadata={"secret": True})
+    chunk_bytes: int = 1 << 30
     max_entries: int = 20_000_000
     sandbox: str = "auto"
 
@@ -70,6 +73,10 @@ class TriageSettings:
             )
         if self.sandbox not in MODES:
             raise EvidenceError(f"There is no sandbox {self.sandbox!r}.", fix=f"Give one of {', '.join(MODES)}.")
+        if self.chunk_bytes < 1:
+            raise EvidenceError(
+                f"Chunks of {self.chunk_bytes} bytes are not possible.", fix="Give a number from 1; 1 GiB is usual."
+            )
         if self.block_run < 1:
             raise EvidenceError(
                 f"A run of {self.block_run} blocks is not possible.", fix="Give a number from 1; 4 is usual."

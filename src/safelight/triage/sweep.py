@@ -103,6 +103,10 @@ class Sweep:
             os.close(self._fd)
             self._fd = None
 
+    def forget(self) -> None:
+        """Drop the files that are under way: whoever wanted them has gone on."""
+        self._open.clear()
+
     def digests(self) -> dict[str, str] | None:
         """Digests (hex) of the whole media; None when not every byte came by, in order."""
         if not self._image or self._at != self._evidence.size:
@@ -110,13 +114,20 @@ class Sweep:
         return {name: each.hexdigest() for name, each in self._image.items()}
 
     def window(
-        self, start: int, end: int, files: Sequence[tuple[int, Sequence[Sequence[int]]]], *, keep: int
+        self,
+        start: int,
+        end: int,
+        files: Sequence[tuple[int, Sequence[Sequence[int]]]],
+        *,
+        keep: int,
+        whole: bool = True,
     ) -> Iterator[tuple[int, FileDigest]]:
         """Read the media from `start` to `end` and give the files that are complete now, by number.
 
         Args:
             files: number and extents ([offset, size], ascending) of the files whose first byte lies in the window.
             keep: keep the bytes of a picture no larger than this.
+            whole: take the window for the digest of the media and the block scan too; without it only files are read.
         """
         for number, extents in files:
             size = sum(x[1] for x in extents)
@@ -128,12 +139,17 @@ class Sweep:
                 hashlib.sha256() if self._want_sha256 else None,
                 None if self._lanes else hashlib.md5(usedforsecurity=False),
             )
-        if start != self._end:
+        whole = whole and (bool(self._image) or self._scan is not None)
+        if start != self._end or not whole:
             self._lead = 0
+        if whole and self._scan is not None and start and not self._lead:
+            # Blocks that begin before the window and end in it.
+            self._lead = min(LEAD, start)
+            self._fill(LEAD - self._lead, LEAD, start - LEAD)
         here = [f for f in self._open.values() if self._cut(f, start, end)]
-        self._read(start, end, here)
+        self._read(start, end, here, whole=whole)
         yield from self._hash(here, keep)
-        self._remember(start, end)
+        self._remember(start, end, whole=whole)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -152,8 +168,7 @@ class Sweep:
             file.next += 1
         return bool(file.pieces)
 
-    def _read(self, start: int, end: int, here: Sequence[_File]) -> None:
-        whole = bool(self._image) or self._scan is not None
+    def _read(self, start: int, end: int, here: Sequence[_File], *, whole: bool) -> None:
         if whole:
             ranges = [(LEAD, LEAD + end - start)]
         else:
@@ -166,11 +181,11 @@ class Sweep:
                 self._tick(stop - at)
                 at = stop
         view = self._view[LEAD : LEAD + end - start]
-        if self._image and self._at == start:
+        if whole and self._image and self._at == start:
             for each in self._image.values():
                 each.update(view)
             self._at = end
-        if self._scan is not None:
+        if whole and self._scan is not None:
             lead = self._lead
             self._scan.window(self._view[LEAD - lead : LEAD + end - start], start - lead, start)
 
@@ -191,7 +206,10 @@ class Sweep:
             self._view[at : at + len(data)] = data
             self._view[at + len(data) : right] = bytes(right - at - len(data))
 
-    def _remember(self, start: int, end: int) -> None:
+    def _remember(self, start: int, end: int, *, whole: bool) -> None:
+        if not whole:
+            self._end = -1
+            return
         self._end = end
         self._lead = min(LEAD, end - start)
         self._view[LEAD - self._lead : LEAD] = bytes(self._view[LEAD + end - start - self._lead : LEAD + end - start])

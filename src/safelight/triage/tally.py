@@ -19,7 +19,7 @@ _MOST_UNREAD = 20_000
 class Tally:
     """Numbers and lists of one run. Every file that is listed ends in exactly one of the outcomes it counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, media_size: int = 0) -> None:
         self.problems: list[Problem] = []
         self.unread: list[UnreadPart] = []
         self.type_mismatches = 0
@@ -29,7 +29,7 @@ class Tally:
         self._deleted_in_part = 0
         self._pictures = self._hashed = self._plain = self._undecoded = 0
         self._seen: set[str] = set()
-        self._media = 0
+        self._media = media_size
 
     def listed(
         self,
@@ -37,11 +37,9 @@ class Tally:
         record: FileSystemRecord,
         other: int,
         unread: Sequence[UnreadPart],
-        media_size: int,
     ) -> None:
         """One file system's listing is done."""
         real = [e for e in entries if e.readable or e.size]
-        self._media = media_size
         self._files += len(real)
         self._live += sum(e.allocated for e in real)
         self._deleted += sum(not e.allocated for e in real)
@@ -171,19 +169,21 @@ class Tally:
             type_mismatches=self.type_mismatches,
         )
 
-    def problem_list(self) -> tuple[Problem, ...]:
-        """The problems, each once; beyond a limit their number."""
-        unique = list(dict.fromkeys(self.problems))
-        if len(unique) > _MOST_PROBLEMS:
-            rest = len(unique) - _MOST_PROBLEMS
-            unique[_MOST_PROBLEMS:] = [Problem("report", f"{count_words(rest, 'more problem')} of these kinds.")]
-        return tuple(unique)
 
-    def unread_parts(self) -> tuple[UnreadPart, ...]:
-        """The unread parts in disk order; beyond a limit the rest as one, with its bytes."""
-        unique = sorted(dict.fromkeys(self.unread), key=lambda p: (p.offset is None, p.offset or 0, p.path or ""))
-        if len(unique) > _MOST_UNREAD:
-            rest = unique[_MOST_UNREAD:]
-            size = sum(p.size or 0 for p in rest)
-            unique[_MOST_UNREAD:] = [UnreadPart(f"{len(rest):,} more parts", "as those above", None, size)]
-        return tuple(unique)
+def problem_list(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """The problems, each once; beyond a limit their number."""
+    unique = list(dict.fromkeys(problems))
+    if len(unique) > _MOST_PROBLEMS:
+        rest = len(unique) - _MOST_PROBLEMS
+        unique[_MOST_PROBLEMS:] = [Problem("report", f"{count_words(rest, 'more problem')} of these kinds.")]
+    return tuple(unique)
+
+
+def unread_parts(parts: Sequence[UnreadPart]) -> tuple[UnreadPart, ...]:
+    """The unread parts in disk order; beyond a limit the rest as one, with its bytes."""
+    unique = sorted(dict.fromkeys(parts), key=lambda p: (p.offset is None, p.offset or 0, p.path or ""))
+    if len(unique) > _MOST_UNREAD:
+        rest = unique[_MOST_UNREAD:]
+        size = sum(p.size or 0 for p in rest)
+        unique[_MOST_UNREAD:] = [UnreadPart(f"{len(rest):,} more parts", "as those above", None, size)]
+    return tuple(unique)

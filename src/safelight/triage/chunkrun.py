@@ -1,0 +1,283 @@
+"""Running one chunk of a plan: its files are read, hashed, decoded and matched, and the result is kept as a whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safelight.errors import EvidenceError
+from safelight.triage.answers import ReadAnswer
+from safelight.triage.device_reader import DeviceReader, Stopped
+from safelight.triage.filetypes import mismatch
+from safelight.triage.findings import FindingStage
+from safelight.triage.model import FileEntry, FileRecord, Problem, UnreadPart
+from safelight.triage.nesting import Nesting
+from safelight.triage.pictures import PictureHash, PicturePool
+from safelight.triage.plan import FILES, IDENTITY, MEDIA, Chunk, DevicePlan
+from safelight.triage.rows import RECORDS, RowWriter, read_batches, read_entries
+from safelight.triage.runfolder import ChunkResult, RunFolder, file_digest
+from safelight.triage.tally import Tally, problem_list, unread_parts
+
+if TYPE_CHECKING:
+    from safelight.matching import HashSet
+
+_BATCH = 1000
+_PICTURE_COLUMNS = ["md5", "width", "height", "pdq", "quality", "mode"]
+
+#: Told the stage, files done and bytes done inside the chunk, and findings so far.
+Tell = Callable[[str, int, int, int], None]
+
+
+class ChunkRunner:
+    """Runs chunks of one plan, one after another, with one reader process.
+
+    Args:
+        plan: of the device.
+        folder: of the run.
+        reader: has the device of the plan open (`open_for`).
+        pictures: decodes pictures; several runners may share one.
+        hash_sets: those of the plan.
+        carry: hash the whole media along the way, in the same pass: for a runner that does all chunks in order. The
+            identity chunk then costs nothing. Otherwise it reads the media once more.
+
+    Raises:
+        EvidenceError: the hash sets are not those of the plan.
+    """
+
+    def __init__(
+        self,
+        plan: DevicePlan,
+        folder: RunFolder,
+        reader: DeviceReader,
+        pictures: PicturePool,
+        hash_sets: Sequence[HashSet],
+        *,
+        carry: bool = False,
+    ) -> None:
+        self.plan = plan
+        self._folder = folder
+        self._reader = reader
+        self._pool = pictures
+        self._hash_sets = hash_sets
+        self._carry = carry and plan.whole and plan.settings.hash_image
+        self._known: dict[str, PictureHash] = {}
+        self._learnt: set[int] = set()
+        self._volumes = {f.index: f.volume for f in plan.filesystems}
+
+    def run(self, chunk: Chunk, tell: Tell = lambda stage, files, size, findings: None) -> ChunkResult:
+        """Do one chunk and keep its result.
+
+        Raises:
+            EvidenceError: the folder cannot be written, or the listing is damaged.
+            Stopped: the run was asked to stop; what was read so far is kept as an incomplete result.
+        """
+        self._learn()
+        work = _Chunk(self, chunk, tell)
+        try:
+            work.go()
+        except Stopped:
+            work.stopped = True
+            work.flush()
+            work.keep()
+            raise
+        except BaseException:
+            work.writer.abandon()
+            raise
+        return work.keep()
+
+    def _learn(self) -> None:
+        """Pictures that other chunks have decoded already need no second time."""
+        if not self.plan.settings.pictures:
+            return
+        for chunk in self.plan.chunks:
+            path = self._folder.records(chunk.index)
+            if chunk.kind == IDENTITY or chunk.index in self._learnt or not path.exists():
+                continue
+            result = self._folder.result(self.plan, chunk)
+            if result is None or not result.complete:
+                continue
+            self._learnt.add(chunk.index)
+            for batch in read_batches(path, columns=_PICTURE_COLUMNS):
+                for md5, width, height, pdq, quality, mode in zip(
+                    *(batch.column(name).to_pylist() for name in _PICTURE_COLUMNS), strict=True
+                ):
+                    if pdq:
+                        self._known.setdefault(md5, PictureHash(width, height, pdq, quality, mode))
+
+
+class _Chunk:
+    """One chunk under way."""
+
+    def __init__(self, runner: ChunkRunner, chunk: Chunk, tell: Tell) -> None:
+        self._r = runner
+        self._chunk = chunk
+        self._settings = runner.plan.settings
+        self._reader = runner._reader
+        self._tell = tell
+        self._tally = Tally(runner.plan.opened.size)
+        self._nesting = Nesting(self._settings)
+        self._stage = FindingStage(runner._hash_sets, self._settings, volume_of=runner._volumes)
+        self._pending: list[tuple[FileRecord, Future[PictureHash] | PictureHash | None]] = []
+        self._futures: dict[str, Future[PictureHash]] = {}
+        self._identity: dict[str, str] | None = None
+        self._done = 0
+        self._keep = self._settings.max_picture_bytes if self._settings.pictures else 0
+        self.stopped = False
+        self.writer = RowWriter(runner._folder.records(chunk.index), RECORDS)
+
+    def go(self) -> None:
+        chunk, plan, reader = self._chunk, self._r.plan, self._reader
+        reader.begin_chunk()
+        if chunk.kind == IDENTITY:
+            self._identify()
+        else:
+            wanted = list(self._wanted(read_entries(self._r._folder.listing, chunk.first, chunk.last)))
+            reader.on_tick = lambda more: self._say("reading", more)
+            if chunk.kind == MEDIA:
+                answers = reader.sweep(
+                    wanted, start=chunk.start, end=chunk.end, whole=plan.whole, carry=self._r._carry, keep=self._keep
+                )
+            else:
+                answers = reader.one_by_one(wanted, keep=self._keep)
+            for answer in answers:
+                self._take(answer)
+                if chunk.kind == FILES:
+                    reader.bytes_done += answer.entry.size
+                self._say("reading")
+            self._read_inside()
+        self.flush()
+        self._ask_ranges()
+
+    def _say(self, stage: str, more: int = 0) -> None:
+        self._tell(stage, self._done, self._reader.bytes_done + more, len(self._stage.findings))
+
+    def _wanted(self, entries: Sequence[FileEntry]) -> Iterator[FileEntry]:
+        """The entries that are to be read; the others have their record at once."""
+        for entry in entries:
+            record = self._tally.without_reading(entry)
+            if record is None:
+                yield entry
+            else:
+                self.writer.add(record)
+
+    def _take(self, answer: ReadAnswer) -> None:
+        self._done += 1
+        record = self._tally.read(answer)
+        future: Future[PictureHash] | PictureHash | None = None
+        if record.picture and record.complete and self._settings.pictures:
+            if record.entry.size > self._settings.max_picture_bytes:
+                record = self._tally.not_decoded(
+                    record, f"it is larger than {self._settings.max_picture_bytes:,} bytes and was not decoded"
+                )
+            else:
+                future = self._r._known.get(record.md5) or self._futures.get(record.md5)
+                if future is None:
+                    future = self._futures[record.md5] = self._r._pool.submit(answer.body, record.type)
+        if record.picture and mismatch(record.entry.path, record.type):
+            self._tally.type_mismatches += 1
+            record = replace(
+                record, problems=(*record.problems, f"its content is {record.type}, which its name does not say")
+            )
+        self._nesting.consider(record)
+        self._pending.append((record, future))
+        if len(self._pending) >= _BATCH:
+            self.flush()
+
+    def _read_inside(self) -> None:
+        """Open the archives and disk images that were met, one after another, and read what is in them."""
+        reader, nesting, plan = self._reader, self._nesting, self._r.plan
+        reader.on_tick = lambda more: self._say("opening archives")
+        while (box := nesting.next()) is not None:
+            try:
+                inside = reader.expand(box.entry)
+            except EvidenceError as error:
+                nesting.failed(box, error.what)
+                continue
+            entries = [e for e in nesting.take(box, inside) if e.allocated or self._settings.deleted]
+            record = replace(plan.filesystems[box.entry.filesystem], directories=inside.directories, expected=None)
+            self._tally.listed(entries, record, inside.other, ())
+            for answer in reader.one_by_one(list(self._wanted(entries)), keep=self._keep):
+                self._take(answer)
+                self._say("opening archives")
+        self._tally.unread += nesting.unread
+        self._tally.problems += nesting.problems
+
+    def flush(self) -> None:
+        """Wait for the pictures of a batch, match it, write it down."""
+        records = []
+        for record, found in self._pending:
+            if isinstance(found, Future):
+                if self.stopped and not found.done():
+                    record = replace(record, problems=(*record.problems, "the run was stopped before it was hashed"))
+                    found = None
+                else:
+                    found = self._r._known[record.md5] = found.result()
+            if found is not None:
+                record = self._tally.hashed(record, found, self._settings.min_quality)
+            records.append(record)
+        self._pending.clear()
+        if records and self._r._hash_sets:
+            self._stage.match(records)
+        for record in records:
+            self.writer.add(record)
+
+    def _identify(self) -> None:
+        size = self._r.plan.opened.size
+        self._reader.on_tick = lambda done: self._tell("identifying the image", 0, min(done, size), 0)
+        try:
+            self._identity = self._reader.identify()
+        except EvidenceError as error:
+            # A child that is lost here must not cost the findings: it costs the image's own digest.
+            self._tally.problems.append(Problem("image", f"Its digest could not be computed: {error.what}"))
+
+    def _ask_ranges(self) -> None:
+        try:
+            unread, problems = self._reader.finish()
+        except EvidenceError as error:
+            self._tally.problems.append(Problem("image", f"Its unread ranges could not be asked for: {error.what}"))
+            self._tally.unread.append(UnreadPart("image", "which ranges could not be read is not known"))
+        else:
+            self._tally.unread += unread
+            self._tally.problems += problems
+
+    def keep(self) -> ChunkResult:
+        """Write the chunk's result down; from then on the chunk is done."""
+        folder, tally = self._r._folder, self._tally
+        self.writer.close()
+        path = folder.records(self._chunk.index)
+        result = ChunkResult(
+            plan=self._r.plan.digest,
+            chunk=self._chunk.index,
+            complete=not self.stopped,
+            rows=self.writer.count,
+            records=file_digest(path),
+            counts=tally.counts(),
+            known_good=self._stage.known_good,
+            findings=tuple(self._stage.findings),
+            runs=tuple((r.offset, r.source, r.position, r.count) for r in self._reader.runs),
+            problems=problem_list(tally.problems),
+            unread=(*unread_parts(tally.unread), *self._reader.blocks_unread),
+            identity=self._identity,
+            sandbox=self._reader.confinement,
+        )
+        folder.write_result(result)
+        return result
+
+
+def open_for(plan: DevicePlan, reader: DeviceReader, paths: Sequence[Path]) -> None:
+    """Open the device of a plan, wherever it lies on this machine.
+
+    Raises:
+        EvidenceError: it cannot be opened, or is another device than the plan's.
+    """
+    opened = reader.open(paths)
+    reason = plan.fits(opened)
+    if reason:
+        raise EvidenceError(
+            f"{os.fspath(paths[0])} is not the device that this run was begun with: {reason}.",
+            fix="Give the same image, or start the run anew (--fresh).",
+        )

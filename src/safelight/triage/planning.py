@@ -1,0 +1,133 @@
+"""Making the plan of a device: open it, list everything on it, cut the work into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safelight import __version__
+from safelight.errors import EvidenceError
+from safelight.triage.answers import Opened
+from safelight.triage.device_reader import DeviceReader
+from safelight.triage.model import FileEntry, FileSystemRecord
+from safelight.triage.placement import mark_overwritten
+from safelight.triage.plan import DevicePlan, cut, new_plan, order, reads_whole
+from safelight.triage.rows import LISTING, write_rows
+from safelight.triage.runfolder import RunFolder, file_digest
+from safelight.triage.settings import TriageSettings
+from safelight.triage.tally import Tally
+
+if TYPE_CHECKING:
+    from safelight.matching import HashSet
+
+
+def roots_of(hash_sets: Sequence[HashSet], settings: TriageSettings) -> tuple[str, ...]:
+    """What a run is matched against, by content.
+
+    Raises:
+        MatchingError: two hash sets share a name, or the block set cannot be opened.
+    """
+    roots = []
+    if hash_sets:
+        from safelight.matching import Matcher
+
+        roots = [s.root for s in Matcher(hash_sets).hash_sets]
+    if settings.block_set:
+        from safelight.triage.blocks import BlockSet
+
+        roots.append(BlockSet(Path(settings.block_set)).root)
+    return tuple(sorted(roots))
+
+
+def make_plan(
+    opened: Opened,
+    reader: DeviceReader,
+    folder: RunFolder,
+    *,
+    hash_sets: Sequence[HashSet],
+    operator: str,
+    on_listed: Callable[[int], None] = lambda files: None,
+) -> DevicePlan:
+    """List an opened device and write its plan into the run's folder.
+
+    Args:
+        opened: what `reader.open` told.
+        reader: has the device open.
+        folder: of the run.
+        hash_sets: what the chunks will be matched against.
+        operator: who runs it.
+        on_listed: told how many files are listed so far.
+
+    Raises:
+        EvidenceError: the folder cannot be written.
+        MatchingError: two hash sets share a name, or the block set cannot be opened.
+        Stopped: the run was asked to stop.
+    """
+    settings = reader.settings
+    roots = roots_of(hash_sets, settings)
+    tally = Tally(opened.size)
+    tally.problems += opened.problems
+    entries: list[FileEntry] = []
+    filesystems: list[FileSystemRecord] = []
+    reader.on_tick = lambda done: None
+    for filesystem in opened.filesystems:
+        listing = None
+        for listing in reader.listing(filesystem):
+            on_listed(len(entries) + len(listing.entries))
+        assert listing is not None
+        found = mark_overwritten(listing.entries)
+        if not settings.deleted:
+            found = [e for e in found if e.allocated]
+        live = sum(e.allocated for e in found)
+        filesystems.append(replace(listing.record, live=live, deleted=len(found) - live))
+        tally.listed(found, filesystems[-1], listing.other, listing.unread)
+        entries += found
+    entries, passed = order(entries, opened.size)
+    folder.make()
+    folder.clear()
+    write_rows(folder.listing, LISTING, entries)
+    whole = reads_whole(settings, opened)
+    plan = new_plan(
+        operator=operator, settings=settings, roots=roots, opened=opened, filesystems=filesystems,
+        counts=tally.counts(), problems=tally.problems, unread=tally.unread,
+        chunks=cut(entries, passed, opened=opened, settings=settings, whole=whole), rows=len(entries),
+        listing=file_digest(folder.listing),
+    )  # fmt: skip
+    folder.write_plan(plan)
+    return plan
+
+
+def _deciding(settings: TriageSettings) -> TriageSettings:
+    """The settings without what may differ from worker to worker."""
+    return replace(settings, keys=(), block_set="", sandbox="off", picture_workers=0)
+
+
+def resumable(folder: RunFolder, *, hash_sets: Sequence[HashSet], settings: TriageSettings) -> DevicePlan | None:
+    """The plan of the unfinished run in the folder; None where there is none.
+
+    Raises:
+        EvidenceError: there is one, and it was begun with other settings, hash sets or another version.
+        MatchingError: two hash sets share a name, or the block set cannot be opened.
+    """
+    plan = folder.plan()
+    if plan is None:
+        return None
+    differs = ""
+    if plan.tool_version != __version__:
+        differs = f"version {plan.tool_version} of this program"
+    elif plan.roots != roots_of(hash_sets, settings):
+        differs = "other hash sets"
+    elif _deciding(plan.settings) != _deciding(settings):
+        differs = "other settings"
+    if differs:
+        raise EvidenceError(
+            f"The unfinished run in {folder.path} was begun with {differs}.",
+            fix="Use what it was begun with, name another folder, or start anew (--fresh).",
+        )
+    if file_digest(folder.listing) != plan.listing:
+        raise EvidenceError(
+            f"The listing of the unfinished run in {folder.path} is damaged.", fix="Start anew (--fresh)."
+        )
+    return plan

@@ -17,13 +17,15 @@ _MOST_SHOWN = 20
 def import_command(
     file: Annotated[
         Path,
-        typer.Argument(help="VICS JSON, CSV or plain text."),
+        typer.Argument(help="VICS JSON, ICSE or other CSV, text, NCMEC XML, StopNCII or hashlookup JSON, NSRL."),
     ],
     name: Annotated[str, typer.Option(help="What to call it; a new version replaces the old of this name.")] = "",
     version: Annotated[str, typer.Option(help="As its publisher names it, or its date.")] = "",
     source: Annotated[str, typer.Option(help="From whom it came.")] = "",
     basis: Annotated[str, typer.Option(help="The legal basis for holding it.")] = "",
-    kind: Annotated[str, typer.Option(help="known, known-good or common.")] = "known",
+    kind: Annotated[
+        str, typer.Option(help="known, known-good or common; left out: known, or common for ordinary software.")
+    ] = "",
     store: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Put it there, ready for triage --hash-set FOLDER; needs no database."),
@@ -59,7 +61,7 @@ def import_command(
             path=file,
             file_name=file.name,
             name=name,
-            kind=kind,
+            kind=kind or "known",
             version=version,
             source=source,
             legal_basis=basis,
@@ -94,7 +96,7 @@ def _import_to_folder(
         read = read_hash_set(
             file,
             name=name or None,
-            kind=kind,
+            kind=kind or None,
             category_of=load_standards(site).vics_category,
             on_progress=on_progress,
             received_from=source,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from safelight.matching.digest_build import build_digest_file
     from safelight.matching.digests import DigestIndex
     from safelight.matching.entry import Counts, HashSetEntry, Provenance
+    from safelight.matching.frames import FrameHash, VideoFrames, hash_frames, hash_video
     from safelight.matching.hamming import BatchHits, Lookup, PdqIndex
     from safelight.matching.hashset import HashSet, HashSetBuilder
     from safelight.matching.hashtext import parse_digest
@@ -48,6 +49,10 @@ _HOMES = {
     "Counts": "entry",
     "HashSetEntry": "entry",
     "Provenance": "entry",
+    "FrameHash": "frames",
+    "VideoFrames": "frames",
+    "hash_frames": "frames",
+    "hash_video": "frames",
     "BatchHits": "hamming",
     "Lookup": "hamming",
     "PdqIndex": "hamming",
@@ -87,6 +92,7 @@ __all__ = [
     "BatchHits",
     "Counts",
     "DigestIndex",
+    "FrameHash",
     "HashSet",
     "HashSetBuilder",
     "HashSetEntry",
@@ -103,11 +109,14 @@ __all__ = [
     "VicsCase",
     "VicsMedia",
     "VicsMediaFile",
+    "VideoFrames",
     "VideoIndex",
     "VideoMatch",
     "WrittenSubmission",
     "build_digest_file",
     "dihedral",
+    "hash_frames",
+    "hash_video",
     "parse_digest",
     "parse_pdq",
     "query_hashes",

@@ -4,7 +4,7 @@ A video is a bag of frame hashes. Two percentages say how far two videos share f
 are in the other (a clip of a longer film has 100), and of the other's frames, how many are in the query. After the
 reference (facebook/ThreatExchange, vpdq). Frames below the quality gate match anything plain and are left out of both.
 
-This module takes frame hashes; decoding is not its business.
+This module takes frame hashes; `safelight.matching.frames` makes them of a video.
 """
 
 from __future__ import annotations

@@ -224,3 +224,11 @@ def test_progress_reaches_the_end_of_the_file(tmp_path: Path) -> None:
     read(path, on_progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (path.stat().st_size, path.stat().st_size)
     assert len(seen) > 1
+
+
+def test_a_number_that_nobody_explained_is_not_vouched_for(tmp_path: Path) -> None:
+    """A list of listed material whose numbers are not mapped would pass as harmless."""
+    path = write(tmp_path, [{"MD5": MD5[0], "Category": 1}], "http://example.invalid/DataModels/9.9.xml#Media")
+    for category in (category_of, None):
+        with pytest.raises(MatchingError, match="cannot be vouched for"):
+            read_hash_set(path, kind="known-good", category_of=category)

@@ -1,6 +1,7 @@
 """Read lists of hashes in the formats in which they are handed out; the format is recognised by content.
 
-VICS JSON 1.1, 1.2, 1.3 and 2.0 (cases and hash sets), CSV with a header, and plain lists of digests. A file is read
+VICS JSON 1.1, 1.2, 1.3 and 2.0 (cases and hash sets), INTERPOL ICSE and other CSV with a header, plain lists, NCMEC
+hash sharing XML, StopNCII JSON, and of ordinary software NSRL RDS 3 (SQLite) and hashlookup JSON. A file is read
 whole or not at all: a truncated one raises, and nothing of it is kept. A bad row in a whole file is reported with its
 reason and the others are kept.
 """
@@ -8,6 +9,8 @@ reason and the others are kept.
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,8 @@ from safelight.matching.readers.base import (
 __all__ = ["CategoryMap", "OnProgress", "ReadResult", "RejectedRow", "read_hash_set"]
 
 _HEAD = 64 * 1024
+# hashlookup writes SHA-1 with a hyphen as a key of the object itself; VICS writes SHA1, and hyphens only as a value.
+_LOOKUP_KEY = re.compile(rb'"(?:SHA-1|SHA-256|hashlookup:[a-z-]+)"\s*:', re.IGNORECASE)
 
 
 def read_hash_set(
@@ -45,7 +50,8 @@ def read_hash_set(
     Args:
         path: the file.
         name: what to call the set; the file's name if left out.
-        kind: known (the default), known-good or common.
+        kind: known, known-good or common. Left out: common for lists of ordinary software, which are known but not good
+            (NSRL, hashlookup), and known for all others.
         category_of: turns (context, number) into a category letter, or None where the site has set none. The context
             is the VICS model's address, or `csv`. The same number means different things in different contexts, so
             there is no built-in map: without one every entry is uncategorised, and the result says so.
@@ -60,9 +66,6 @@ def read_hash_set(
         MatchingError: the file is missing, truncated, of no known format, holds no usable entry, or holds categorised
             material while it is to be taken as known-good or common.
     """
-    from safelight.matching.readers.delimited import read_delimited
-    from safelight.matching.readers.vics_json import read_vics
-
     path = Path(path)
     try:
         if not path.is_file():
@@ -76,13 +79,13 @@ def read_hash_set(
     body = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not body and len(head) < _HEAD:
         raise MatchingError(f"{path} is empty.", fix="Fetch the list again.")
-    about: dict[str, Any] = {"kind": kind or "known", "category_of": category_of, "on_progress": on_progress}
+    reader, usual = _reader_for(body)
+    about: dict[str, Any] = {"kind": kind or usual, "category_of": category_of, "on_progress": on_progress}
     if store is None:
         collector = Collector(path, **about)
     else:
         collector = Collector.into(_spool(store), _identity(path, head, about["kind"], resume_key), path=path, **about)
     try:
-        reader = read_vics if body.startswith((b"{", b"[")) else read_delimited
         collector.format = reader(path, head, collector)
         provenance = Provenance(path.name, collector.format, received_from, received_at, legal_basis)
         return collector.result(name=name or path.stem, version=version, provenance=provenance, store=store)
@@ -91,6 +94,27 @@ def read_hash_set(
     except MatchingError:
         collector.discard()  # the file itself is at fault: nothing of it stays
         raise
+
+
+def _reader_for(body: bytes) -> tuple[Callable[[Path, bytes, Collector], str], str]:
+    """The reader for a file that begins so, and the kind of set that it usually makes."""
+    from safelight.matching.readers.delimited import read_delimited
+    from safelight.matching.readers.feeds import read_hashlookup, read_stopncii
+    from safelight.matching.readers.ncmec import read_ncmec
+    from safelight.matching.readers.nsrl import MAGIC, read_nsrl
+    from safelight.matching.readers.vics_json import read_vics
+
+    if body.startswith(MAGIC):
+        return read_nsrl, "common"
+    if body.startswith(b"<"):
+        return read_ncmec, "known"
+    if not body.startswith((b"{", b"[")):
+        return read_delimited, "known"
+    if b'"hashRecords"' in body:
+        return read_stopncii, "known"
+    if _LOOKUP_KEY.search(body) and b'"value"' not in body and b"odata" not in body:
+        return read_hashlookup, "common"
+    return read_vics, "known"
 
 
 def _spool(store: Path) -> Path:

@@ -30,6 +30,8 @@ MAX_QUARANTINED = 2_000
 #: Beside a set that was read into a folder: every row that was left out, one JSON object a line.
 QUARANTINE_FILE = "quarantine.jsonl"
 _LINES = 1_000
+# Categories of the standards that do not say that a file is listed material.
+_HARMLESS = frozenset({"not_pertinent", "uncategorised"})
 _PROGRESS_STEP = 4 << 20
 
 
@@ -194,14 +196,20 @@ class Collector:
         """The category the site has set for this number in this context. Never guessed: unset is None, and reported."""
         if number is None:
             return None
-        if self.category_of is None:
+        if self.category_of is None and self.kind != "known-good":
             if not self._said_no_map:
                 self._said_no_map = True
                 self.note(
                     where, "no category map was given: every numbered entry of this file is uncategorised", number
                 )
             return None
-        category = self.category_of(context, number)
+        category = self.category_of(context, number) if self.category_of else None
+        if category is None and self.kind == "known-good" and number and not _nist(context, number):
+            raise MatchingError(
+                f"{self.path}: {where} has category {number}, and the site has not set what that means in "
+                f"{context or 'a file without a context'}: it cannot be vouched for as harmless.",
+                fix="Set the number in the site file, or give the right file.",
+            )
         if category is None:
             self.note(where, f"category not mapped: {number} in {context or 'a file without a context'}", number)
             return None
@@ -213,12 +221,32 @@ class Collector:
         Raises:
             MatchingError: it does.
         """
-        if self.kind != "known" and category in ("A", "B", "C"):
+        if self.kind in ("known-good", "common") and category not in _HARMLESS:
             raise MatchingError(
                 f"{self.path}: {where} is category {category}, but the list is to be taken as {self.kind}.",
                 fix="Read it as known, or give the right file.",
             )
         return category
+
+    def harmless_only(self, what: str) -> None:
+        """The list is one of ordinary files: taken as known, it would raise an alarm on every computer.
+
+        Raises:
+            MatchingError: it is to be taken as known.
+        """
+        if self.kind == "known":
+            raise MatchingError(
+                f"{self.path}: {what}; it cannot be taken as known material.", fix="Import it as known-good or common."
+            )
+
+    def known_only(self, what: str) -> None:
+        """The list is one of material to be found: taken as harmless, it would hide what it knows.
+
+        Raises:
+            MatchingError: it is to be taken as known-good or common.
+        """
+        if self.kind in ("known-good", "common"):
+            raise MatchingError(f"{self.path}: {what} cannot be taken as {self.kind}.", fix="Import it as known.")
 
     def result(self, *, name: str, version: str, provenance: Provenance, store: Path | None = None) -> ReadResult:
         """Build the hash set; into the folder `store`, with the quarantine beside it, if rows wait on disk.
@@ -240,6 +268,11 @@ class Collector:
         return ReadResult(
             hash_set, self.rejected, tuple(self.contexts), self.format, self.rejected_count, self.noted_count
         )
+
+
+def _nist(context: str, number: int) -> bool:
+    """The one number that stands in a published known-good list: NIST's files beyond the RDS, in the VICS 1.2 model."""
+    return number == 8 and "/DataModels/1.2.xml" in context
 
 
 class _Watched(RawIOBase):

@@ -46,6 +46,7 @@ _COLUMNS = {
     "offenderidentified": "offender_identified",
     "isdistributed": "is_distributed",
     "distributed": "is_distributed",
+    "baseline": "baseline",
 }
 _FLAGS = ("victim_identified", "offender_identified", "is_distributed")
 _BY_DIGITS = {32: "md5", 40: "sha1", 64: "sha256"}
@@ -165,7 +166,7 @@ def _collect(row: list[str], columns: dict[int, str], number: int, where: str, c
             size=size,
             category=_category(values.get("category"), where, collector),
             series=values.get("series", ""),
-            tags=values.get("tags", ""),
+            tags=",".join(filter(None, (values.get("tags"), "baseline" if read_flag(values.get("baseline")) else ""))),
             photodna=values.get("photodna"),
             source_row=number,
             source_category=excerpt(values["category"], 40) if "category" in values else None,

@@ -31,13 +31,15 @@ _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = dict.fromkeys(b"[{", 1) | dict.fromkeys(b"]}", -1)
 
 
-def stream_items(open_file: Callable[[], BinaryIO], where: str, prefix: str) -> Iterator[object]:
-    """The values under one path of ijson, such as `value.item`.
+def stream_items(
+    open_file: Callable[[], BinaryIO], where: str, prefix: str, *, several: bool = False
+) -> Iterator[object]:
+    """The values under one path of ijson, such as `value.item`; `several` allows values after each other, one a line.
 
     Raises:
         MatchingError: not whole and valid JSON, nested too deeply, or with a number or text beyond all measure.
     """
-    return _guarded(open_file, where, lambda file: _items(file, prefix))
+    return _guarded(open_file, where, lambda file: _items(file, prefix, several))
 
 
 def starts_array(open_file: Callable[[], BinaryIO], where: str, prefix: str) -> bool:
@@ -45,10 +47,10 @@ def starts_array(open_file: Callable[[], BinaryIO], where: str, prefix: str) -> 
     return any(True for _ in _guarded(open_file, where, lambda file: _arrays(file, prefix)))
 
 
-def _items(file: RawIOBase, prefix: str) -> Iterator[object]:
+def _items(file: RawIOBase, prefix: str, several: bool) -> Iterator[object]:
     import ijson
 
-    yield from ijson.items(file, prefix)
+    yield from ijson.items(file, prefix, multiple_values=several)
 
 
 def _arrays(file: RawIOBase, prefix: str) -> Iterator[object]:

@@ -32,7 +32,8 @@ def stopncii(tmp_path: Path, records: list[Any], *, more: bool = False) -> Path:
 def test_active_records_of_stopncii(tmp_path: Path) -> None:
     records = [
         record("ImagePDQ", PDQ), record("VideoMD5", MD5[0]), record("VideoTMK", "x"), record("ImagePDQ", "short"),
-        record("ImageMD5", MD5[1], "Withdrawn"), record("ImageMD5", MD5[2], "Deleted"), "nonsense", record("ImagePDQ", None),
+        record("ImageMD5", MD5[1], "Withdrawn"), record("ImageMD5", MD5[2], "Deleted"), "nonsense",
+        record("ImagePDQ", None),
     ]  # fmt: skip
     read = read_hash_set(stopncii(tmp_path, records, more=True))
     assert [(e.pdq, e.md5, e.category) for e in read.hash_set] == [

@@ -24,7 +24,7 @@ def rds(path: Path, *, without_rowid: bool = False) -> Path:
     """The tables of RDS_2026.09.1_modern_minimal with a few made-up files."""
     database = sqlite3.connect(path)
     database.execute(
-        "CREATE TABLE FILE (sha256 VARCHAR NOT NULL, sha1 VARCHAR NOT NULL, md5 VARCHAR NOT NULL, crc32 VARCHAR NOT NULL,"
+        "CREATE TABLE FILE (sha256 VARCHAR NOT NULL, sha1 VARCHAR NOT NULL, md5 VARCHAR NOT NULL, crc32 VARCHAR,"
         "file_name VARCHAR NOT NULL, file_size INTEGER NOT NULL, package_id INTEGER NOT NULL, CONSTRAINT PK_FILE__FILE"
         " PRIMARY KEY (sha256, sha1, md5, crc32, file_name, file_size, package_id))"
         + (" WITHOUT ROWID" if without_rowid else "")

@@ -1,8 +1,8 @@
 """NCMEC hash sharing, version 2: the XML of `GET /v2/entries`, read as a stream.
 
 Shape: queryResult / images or videos / image, video, deletedImage, deletedVideo (namespace
-https://hashsharing.ncmec.org/hashsharing/v2), each with member, id, classification and fingerprints. The classifications
-A1, A2, B1 and B2 are NCMEC's own scale and no category of ours: the site's map may say what they mean under the context
+https://hashsharing.ncmec.org/hashsharing/v2), each with member, id, classification and fingerprints. The scale
+A1, A2, B1, B2 is NCMEC's own and no category of ours: the site's map may say what they mean under the context
 `ncmec`, where they are the numbers 1 to 4. PhotoDNA values are kept as they came.
 """
 

@@ -1,7 +1,7 @@
 """NSRL RDS version 3, minimal: NIST's SQLite database of the files of ordinary software, read as a stream.
 
-Schema of RDS_2026.09.1_modern_minimal: FILE(sha256, sha1, md5, crc32, file_name, file_size, package_id; primary key: all
-of them), PKG(package_id, ..., application_type). The primary key is an index in the order of the digests, so that
+Schema of RDS_2026.09.1_modern_minimal: FILE(sha256, sha1, md5, crc32, file_name, file_size, package_id; primary key:
+all of them), PKG(package_id, ..., application_type). The primary key is an index in the order of the digests, so that
 distinct entries come out of one pass without sorting 400 million rows. NSRL is known, not good: files that belong to
 software such as hacker tools are left out and reported.
 """

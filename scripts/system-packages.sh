@@ -44,6 +44,8 @@ if [[ "$purpose" == test ]]; then
     need ewf-tools command -v ewfacquire # E01 images written by another program
     need cryptsetup-bin command -v cryptsetup # encrypted volumes to open
     need lvm2 command -v lvm            # says whether the tests' volume groups are what it would write
+    need qemu-utils command -v qemu-img # virtual disks with parents, and what their own program reads in them
+    need genisoimage command -v genisoimage # ISO 9660 and UDF discs
     need exfatprogs command -v mkfs.exfat # exFAT, filled by the tests themselves
     need xfsprogs command -v mkfs.xfs   # XFS with content, without mounting
 fi

@@ -101,6 +101,10 @@ class ArchiveFiles(FileSystemReader):
                 notes=((reason,) if reason else ()) + (*notes, *member.notes), origin="member",
             )  # fmt: skip
 
+    def find(self, path: str) -> str | None:
+        """The number of the member with this path."""
+        return next((str(n) for n, m in enumerate(self._load()) if spell(m.name)[0] == path), None)
+
     def own_content(self, locator: str) -> Content:
         """The unpacked bytes of the member with this number."""
         members = self._load()

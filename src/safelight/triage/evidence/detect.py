@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from safelight.errors import EvidenceError
-from safelight.triage.evidence import ewf, virtual
+from safelight.triage.evidence import ewf, ewf2, virtual
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.folder import FolderEvidence
 from safelight.triage.evidence.raw import RawEvidence, find_split_parts, open_read_only
 from safelight.triage.model import Problem
 
 _NOT_YET = (
-    (b"EVF2\x0d\x0a\x81\x00", "an Ex01 image (EnCase 7)", "Convert it to E01 or raw."),
     (b"LVF\x09\x0d\x0a\xff\x00", "an L01 logical image", "Export its files into a folder, and triage the folder."),
     (b"LEF2\x0d\x0a\x81\x00", "an Lx01 logical image", "Export its files into a folder, and triage the folder."),
     (b"ADSEGMENTEDFILE\x00", "an AD1 logical image", "Export its files into a folder, and triage the folder."),
@@ -45,7 +44,7 @@ def open_evidence(paths: Sequence[Path]) -> Evidence:
     for path in paths:
         _must_be_file(path)
     head, tail = _ends(first)
-    if head.startswith(ewf.SIGNATURE):
+    if head.startswith((ewf.SIGNATURE, ewf2.SIGNATURE)):
         return _open_ewf(list(paths), head)
     if head.startswith(b"PK\x03\x04") and head[30:].startswith((b"container.description", b"version.txt")):
         raise EvidenceError(
@@ -54,7 +53,7 @@ def open_evidence(paths: Sequence[Path]) -> Evidence:
     for signature, what, fix in _NOT_YET:
         if head.startswith(signature):
             raise EvidenceError(f"{first} is {what}, which this version does not read.", fix=fix)
-    kind = virtual_kind(head, tail)
+    kind = virtual.virtual_kind(head, tail)
     if kind:
         if len(paths) > 1:
             raise EvidenceError(f"{first} is a {kind} image of one file.", fix="Give the other images on their own.")
@@ -75,9 +74,24 @@ def expand_parts(path: Path) -> list[Path]:
     head, _ = _ends(path)
     if head.startswith(ewf.SIGNATURE) and len(head) > 12:
         return ewf.find_parts(path) if ewf.segment_number(head) == 1 and _is_ewf_name(path) else [path]
+    if head.startswith(ewf2.SIGNATURE) and len(head) > 15:
+        return _following(path) if ewf2.segment_number(head) == 1 else [path]
     if re.fullmatch(r"\.0*1", path.suffix) and len(path.suffix) >= 3:
         return find_split_parts(path)[0]
     return [path]
+
+
+def _following(first: Path) -> list[Path]:
+    """The parts of an Ex01 set that lie beside the first without a gap."""
+    folded = {p.name.casefold(): p for p in first.parent.iterdir()}
+    parts = [first]
+    if re.fullmatch(r"\.[A-Za-z]x01", first.suffix):
+        for name in ewf2.part_names(first):
+            found = folded.get(name.casefold())
+            if found is None:
+                break
+            parts.append(found)
+    return parts
 
 
 def _is_ewf_name(path: Path) -> bool:
@@ -108,19 +122,15 @@ def _ends(path: Path) -> tuple[bytes, bytes]:
         os.close(fd)
 
 
-def virtual_kind(head: bytes, tail: bytes) -> str | None:
-    if head.startswith(b"QFI\xfb"):
-        return "QCOW2"
-    if head.startswith((b"conectix", b"vhdxfile")) or tail.startswith(b"conectix"):
-        return "VHD"
-    if head.startswith((b"KDMV", b"COWD")) or head.lstrip().startswith(b"# Disk DescriptorFile"):
-        return "VMDK"
-    if tail.startswith(b"koly"):
-        return "DMG"
-    return None
-
-
 def _open_ewf(paths: list[Path], head: bytes) -> Evidence:
+    if head.startswith(ewf2.SIGNATURE):
+        number = ewf2.segment_number(head) if len(head) > 15 else 1
+        if number != 1:
+            raise EvidenceError(
+                f"{paths[0]} is part {number} of an Ex01 set.",
+                fix="Give the first part; the others are found beside it.",
+            )
+        return ewf2.Ewf2Evidence(_following(paths[0]) if len(paths) == 1 else paths)
     number = ewf.segment_number(head) if len(head) > 12 else 1
     if number != 1:
         raise EvidenceError(

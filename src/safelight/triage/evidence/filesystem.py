@@ -117,6 +117,10 @@ class FileSystemReader(ABC):
             EvidenceError: the locator leads nowhere now.
         """
 
+    def find(self, path: str) -> str | None:
+        """The locator of the live file at this path; None where there is none, or it cannot be told."""
+        return None
+
     def record(self) -> FileSystemRecord:
         """What is known of it so far; live and deleted files are counted by whoever listed them."""
         return FileSystemRecord(

@@ -80,6 +80,12 @@ class FolderFiles(FileSystemReader):
                 else:
                     self.add_name(first.hex(), _shown(first), _shown(where))
 
+    def find(self, path: str) -> str | None:
+        """The locator of the regular file at this path."""
+        where = os.fsencode(path)
+        full = os.path.join(self._root, where)
+        return where.hex() if _plain_below(self._root, where) and os.path.isfile(full) else None
+
     def _entry(self, where: bytes, info: os.stat_result) -> FileEntry:
         times = Times(
             written=datetime.fromtimestamp(info.st_mtime, UTC),

@@ -1,21 +1,23 @@
 """Containers inside files: an archive or a disk image that lies on a device is opened where it lies.
 
 A file inside is found again by a chain of locators, `outer!FILESYSTEM,inner!FILESYSTEM,inner ...`, so that the process
-that reads can be lost and started again without losing its place.
+that reads can be lost and started again without losing its place. A container in several files, or an overlay on
+another image, names the others in the chain too: `outer+NAME=locator+NAME=locator!FILESYSTEM,inner`.
 """
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 from safelight.errors import EvidenceError
-from safelight.triage.evidence import ewf, virtual
+from safelight.triage.evidence import ewf, ewf2, virtual
 from safelight.triage.evidence.base import Evidence
-from safelight.triage.evidence.detect import virtual_kind
 from safelight.triage.evidence.filesystem import INSIDE, Content
 from safelight.triage.model import EvidencePart, FileEntry, UnreadPart
 from safelight.triage.placement import in_disk_order, mark_overwritten
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
     from safelight.triage.evidence.filesystem import FileSystemReader
 
 Holes = Callable[[], Iterable[tuple[int, int, str]]]
+Finder = Callable[[str], Evidence | None]
 
 _WINDOW = 256 << 10
 _CACHED = 64
 _OPEN = 6
+_IMAGE = re.compile(r"\.([a-z]x?01|qcow2?|vhdx?|avhdx?|vmdk)$", re.IGNORECASE)
 
 
 class ContentEvidence(Evidence):
@@ -77,7 +81,7 @@ class ContentEvidence(Evidence):
 
 
 class _PartInside:
-    """A `ContentEvidence` as a file of an E01 set."""
+    """A `ContentEvidence` as a file of an E01 or Ex01 set."""
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
@@ -93,24 +97,48 @@ class _PartInside:
         self._evidence.close()
 
 
-def open_inside(content: Content, name: str) -> Evidence:
+def open_inside(content: Content, name: str, finder: Finder | None = None) -> Evidence:
     """The medium that a file holds: unwrapped where it is a container format, else its own bytes.
 
+    Args:
+        content: of the file.
+        name: of the file.
+        finder: gives the medium of another file beside it, by its name.
+
     Raises:
+        PartOfSet: it is a later part of a set, whose first part opens it too.
         EvidenceError: it begins like a container but cannot be opened.
     """
     evidence = ContentEvidence(content, name)
     head, tail = evidence.read(0, 4096), evidence.read(max(0, evidence.size - 512), 512)
     place: Path = PurePosixPath(name)  # type: ignore[assignment]
-    if head.startswith(ewf.SIGNATURE) and len(head) > 12:
-        number = ewf.segment_number(head)
-        if number != 1:
-            raise EvidenceError(f"part {number} of an E01 set; inside a device only sets of one part are opened")
-        return ewf.EwfEvidence([place], [_PartInside(evidence)])
-    kind = virtual_kind(head, tail)
-    if kind is not None:
-        return virtual.OPENERS[kind](virtual.Place(place, evidence))
+    for form, kind, least in ((ewf, "E01", 13), (ewf2, "Ex01", 16)):
+        if head.startswith(form.SIGNATURE) and len(head) >= least:
+            number = form.segment_number(head)
+            if number != 1:
+                raise PartOfSet(f"part {number} of an {kind} set, whose first part does not lie beside it")
+            parts = [evidence, *_following(form.part_names, place, finder)]
+            names: list[Path] = [PurePosixPath(part.parts[0].name) for part in parts]  # type: ignore[misc]
+            opener = ewf.EwfEvidence if form is ewf else ewf2.Ewf2Evidence
+            return opener(names, [_PartInside(part) for part in parts])
+    virtual_disk = virtual.virtual_kind(head, tail)
+    if virtual_disk is not None:
+        return virtual.OPENERS[virtual_disk](virtual.Place(place, evidence, finder))
     return evidence
+
+
+class PartOfSet(EvidenceError):
+    """A later part of an image of several files."""
+
+
+def _following(names: Callable[[Path], list[str]], first: Path, finder: Finder | None) -> Iterator[Evidence]:
+    if finder is None or not re.fullmatch(r"\.[A-Za-z]x?01", first.suffix):
+        return
+    for name in names(first):
+        found = finder(name)
+        if found is None:
+            return
+        yield found
 
 
 @dataclass(slots=True)
@@ -136,6 +164,8 @@ class Nest:
         self._device = device
         self._open_device = open_device
         self._opened: OrderedDict[tuple[int, str], Device] = OrderedDict()
+        # Paths of images inside containers, in the file system that lists them: their other parts lie beside them.
+        self._paths: dict[tuple[int, str], str] = {}
 
     def content(self, filesystem: int, locator: str) -> Content:
         """The bytes of a file.
@@ -147,16 +177,34 @@ class Nest:
         if not found:
             return self._device.filesystems[filesystem].own_content(locator)
         number, _, inner = last.partition(",")
-        device = self._inside(filesystem, outer, "")
+        device = self._inside(filesystem, outer, {})
         content = device.filesystems[int(number)].own_content(inner)
         content.holes = _both(content.holes, content.under)
         return content
 
-    def _inside(self, filesystem: int, locator: str, name: str) -> Device:
+    def _inside(self, filesystem: int, locator: str, met: dict[str, str], name: str = "", path: str = "") -> Device:
+        """The device that the file at `locator` holds; `met` gathers the files beside it that it took to open it."""
         key = (filesystem, locator)
         device = self._opened.get(key)
         if device is None:
-            device = self._open_device(open_inside(self.content(filesystem, locator), name or "container"))
+            plain, *others = _split(locator)
+            known = {unquote(n): at for n, _, at in (row.partition("=") for row in others)}
+
+            def beside(other: str) -> Evidence | None:
+                at = known.get(other) or self._find(filesystem, plain, path, other)
+                if at is None:
+                    return None
+                met[other] = at
+                outer, found, last = plain.rpartition(INSIDE)
+                number = f"{last.partition(',')[0]}," if found else ""
+                return ContentEvidence(self.content(filesystem, f"{outer}{found}{number}{at}"), other)
+
+            first = name or unquote(others[-1].partition("=")[2] if others and others[-1].startswith("=") else "")
+            opened = open_inside(self.content(filesystem, plain), first or "container", beside)
+            device = self._open_device(opened)
+            if met and not others:
+                rows = "".join(f"+{quote(n, safe='')}={at}" for n, at in met.items())
+                key = (filesystem, f"{locator}{rows}+={quote(first, safe='')}")
             self._opened[key] = device
             # One that is dropped stays open as long as another that lies in it needs it.
             while len(self._opened) > _OPEN:
@@ -164,13 +212,34 @@ class Nest:
         self._opened.move_to_end(key)
         return device
 
+    def _find(self, filesystem: int, locator: str, path: str, other: str) -> str | None:
+        """The locator, in its own file system, of the file `other` in the folder of the file at `locator`."""
+        outer, found, last = locator.rpartition(INSIDE)
+        if not found:
+            return self._device.filesystems[filesystem].find(_beside(path, other))
+        number = int(last.partition(",")[0])
+        own = self._paths.get((filesystem, locator))
+        if own is None:
+            return None
+        return self._inside(filesystem, outer, {}).filesystems[number].find(_beside(own, other))
+
     def expand(self, entry: FileEntry, most: int, alive: Callable[[bool], None]) -> Inside:
         """The files inside the file `entry`, at most `most` of them.
 
         Raises:
             EvidenceError: it is no container, or cannot be opened.
         """
-        device = self._inside(entry.filesystem, entry.locator, entry.path)
+        met: dict[str, str] = {}
+        name = entry.path.rpartition("/")[2]
+        try:
+            device = self._inside(entry.filesystem, entry.locator, met, name, entry.path)
+        except PartOfSet:
+            first = re.sub(r"(?<=[A-Za-zx])\w\w$", "01", name)
+            if first == name or self._find(entry.filesystem, entry.locator, entry.path, first) is None:
+                raise
+            return Inside(kind="part of an image that lies beside it")
+        others = "".join(f"+{quote(n, safe='')}={at}" for n, at in met.items())
+        locator = f"{entry.locator}{others}+={quote(name, safe='')}" if met else entry.locator
         result = Inside(kind=device.evidence.format)
         result.unread += [_placed(part, entry) for part in device.unread]
         alone = sum(filesystem.main for filesystem in device.filesystems) == 1
@@ -181,9 +250,12 @@ class Nest:
             prefix = entry.path if alone else f"{entry.path}/[file system {number}]"
             found = list(self._listed(filesystem, most - len(result.entries)))
             result.entries += [
-                _placed_entry(e, entry, prefix, f"{entry.locator}{INSIDE}{at},{e.locator}" if e.locator else "")
+                _placed_entry(e, entry, prefix, f"{locator}{INSIDE}{at},{e.locator}" if e.locator else "")
                 for e in in_disk_order(mark_overwritten(found))
             ]
+            for e in found:
+                if _IMAGE.search(e.path):
+                    self._paths[(entry.filesystem, f"{locator}{INSIDE}{at},{e.locator}")] = e.path
             result.kind = filesystem.type if alone and filesystem.main else result.kind
             result.directories += filesystem.directories
             result.other += filesystem.other
@@ -203,6 +275,18 @@ class Nest:
             if more or notes:
                 found = replace(found, names=(*found.names, *(more or ())), notes=(*found.notes, *(notes or ())))
             yield found
+
+
+def _split(locator: str) -> list[str]:
+    """A locator, and the other files that its last step needs (`NAME=locator`; last its own name as `=NAME`)."""
+    outer, found, last = locator.rpartition(INSIDE)
+    plain, *others = last.split("+")
+    return [f"{outer}{found}{plain}", *others]
+
+
+def _beside(path: str, name: str) -> str:
+    folder, slash, _ = path.rpartition("/")
+    return f"{folder}{slash}{name}"
 
 
 def _both(one: Holes, other: Holes) -> Holes:

@@ -81,6 +81,10 @@ class LayeredFiles(FileSystemReader):
         )  # fmt: skip
         self.more_names, self.more_notes = inner.more_names, inner.more_notes
 
+    def find(self, path: str) -> str | None:
+        """As the file system says."""
+        return self._inner.find(path)
+
     def own_content(self, locator: str) -> Content:
         """The file, with what the layer lacks of it."""
         content = self._inner.own_content(locator)

@@ -103,6 +103,14 @@ class LibyalFileSystem(FileSystemReader):
             times=_times(entry), extents=tuple(extents),
         )  # fmt: skip
 
+    def find(self, path: str) -> str | None:
+        """The locator of the regular file at this path."""
+        try:
+            entry = self._handle.get_file_entry_by_path(f"/{path}")
+            return str(self._number(entry)) if entry and stat.S_ISREG(int(entry.file_mode or 0)) else None
+        except _FAULTS:
+            return None
+
     def own_content(self, locator: str) -> Content:
         """The file with this number."""
         try:

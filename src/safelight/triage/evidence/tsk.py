@@ -6,7 +6,6 @@ records without any name (orphans) are met only by going through the metadata ta
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytsk3
 
 from safelight.errors import EvidenceError
+from safelight.triage.evidence import counters
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.filesystem import (
     MAX_DEPTH,
@@ -21,10 +21,10 @@ from safelight.triage.evidence.filesystem import (
     Content,
     FileSystemReader,
     clean_name,
-    moment,
 )
+from safelight.triage.evidence.tsk_words import content_of, first_line, is_label, orphan_name, times_of
 from safelight.triage.evidence.volumes import TskImage
-from safelight.triage.model import Extent, FileEntry, Times, UnreadPart
+from safelight.triage.model import Extent, FileEntry, UnreadPart
 
 _REGULAR, _DIRECTORY, _VIRTUAL, _VIRTUAL_DIRECTORY = 1, 2, 10, 11
 _TYPES = {pytsk3.TSK_FS_META_TYPE_REG: _REGULAR, pytsk3.TSK_FS_META_TYPE_DIR: _DIRECTORY}
@@ -33,6 +33,7 @@ for _name, _kind in (("VIRT", _VIRTUAL), ("VIRT_DIR", _VIRTUAL_DIRECTORY)):
         _TYPES[getattr(pytsk3, f"TSK_FS_META_TYPE_{_name}")] = _kind
 _ALLOCATED = 1
 _ORPHANS = "$OrphanFiles"
+_LARGEST_FOLDER = 256 << 20
 _NTFS_DATA, _HFS_DATA, _HFS_RESOURCE = 128, 4352, 4353
 _RUN_SPARSE, _RUN_FILLER = 2, 1
 _ATTR_NONRESIDENT, _ATTR_ENCRYPTED, _ATTR_COMPRESSED = 2, 16, 8
@@ -55,7 +56,7 @@ class TskFileSystem(FileSystemReader):
         try:
             self._fs = pytsk3.FS_Info(image, offset=offset)
         except OSError as error:
-            raise EvidenceError(_first_line(error)) from None
+            raise EvidenceError(first_line(error)) from None
         info = self._fs.info
         self._block = int(info.block_size)
         super().__init__(index, volume, offset, int(info.block_count) * self._block, self._block)
@@ -80,6 +81,9 @@ class TskFileSystem(FileSystemReader):
             )
         if self.type in ("ext3", "ext4"):
             self.notes.append("On ext3 and ext4 a deleted file's content can mostly not be reached through its record.")
+        fat = counters.fat_entries if self.type.startswith("FAT") else None
+        self._count_entries = counters.exfat_entries if self.type == "exFAT" else fat
+        self._entries = self._names = 0
         self._paths: dict[tuple[int, int, int], str] = {}
         self._main: dict[int, str] = {}
         self._former: list[tuple[int, str]] = []
@@ -109,10 +113,11 @@ class TskFileSystem(FileSystemReader):
             try:
                 listing = self._fs.open_dir(inode=address)
             except OSError as error:
-                self.unread.append(UnreadPart("folder", f"it cannot be listed: {_first_line(error)}", path=path or "/"))
+                self.unread.append(UnreadPart("folder", f"it cannot be listed: {first_line(error)}", path=path or "/"))
                 continue
             if path != _ORPHANS:
                 self.directories += 1
+                self._count_folder(address)
             for found in self._items(listing, path):
                 name, meta = found.info.name, found.info.meta
                 raw = name.name
@@ -134,6 +139,9 @@ class TskFileSystem(FileSystemReader):
                 if not live_name and live_meta:
                     self._former.append((int(meta.addr), where))
                     continue
+                self._names += (
+                    live_name and kind in (_REGULAR, _DIRECTORY) and path != _ORPHANS and not is_label(where, meta)
+                )
                 yield from self._emit(found, meta, kind, where)
                 if kind in (_DIRECTORY, _VIRTUAL_DIRECTORY) and (live_name or not live_meta):
                     if depth < MAX_DEPTH:
@@ -153,7 +161,7 @@ class TskFileSystem(FileSystemReader):
                 return
             except OSError as error:
                 self.unread.append(
-                    UnreadPart("folder", f"its listing breaks off: {_first_line(error)}", path=path or "/")
+                    UnreadPart("folder", f"its listing breaks off: {first_line(error)}", path=path or "/")
                 )
                 return
             if item.info.name is not None:
@@ -206,7 +214,7 @@ class TskFileSystem(FileSystemReader):
                 continue
             if self.type.startswith("ext") and live and address < 11 and address != 2:
                 continue  # Reserved inodes: the journal and the resize inode are no one's files.
-            yield from self._emit(found, meta, kind, f"{_ORPHANS}/{_orphan_name(meta, address)}")
+            yield from self._emit(found, meta, kind, f"{_ORPHANS}/{orphan_name(meta, address)}")
         self.found = allocated
 
     def _emit(self, found: Any, meta: Any, kind: int, where: str) -> Iterator[FileEntry]:
@@ -217,14 +225,14 @@ class TskFileSystem(FileSystemReader):
         if kind not in (_REGULAR, _DIRECTORY):
             self.other += kind == 0
             return
-        if where.endswith("(Volume Label Entry)") and int(meta.size) == 0:
+        if is_label(where, meta):
             return
         plain = 0
         try:
             attributes = list(found)
         except OSError as error:
             attributes = []
-            self.unread.append(UnreadPart("file", f"its attributes cannot be read: {_first_line(error)}", path=where))
+            self.unread.append(UnreadPart("file", f"its attributes cannot be read: {first_line(error)}", path=where))
         for attribute in attributes:
             row = attribute.info
             kind_number, stream = int(row.type), row.name
@@ -275,7 +283,7 @@ class TskFileSystem(FileSystemReader):
             self._main[address] = locator
         yield FileEntry(
             self.index, where, size, locator, address, live, readable, sparse,
-            times=_times(meta), extents=extents, notes=tuple(notes),
+            times=times_of(meta), extents=extents, notes=tuple(notes),
         )  # fmt: skip
 
     def _settle_former_names(self) -> None:
@@ -305,22 +313,31 @@ class TskFileSystem(FileSystemReader):
         return tuple(extents), size > 0 and stored == 0 and (holes > 0 or elsewhere)
 
     def _reconcile(self) -> None:
-        """What the file system's own counters say it holds, beside what was met."""
+        """What the file system's own books say it holds, beside what was met."""
         if self.type.startswith("ext"):
-            block = self._evidence.read(self.offset + 1024, 64)
-            if len(block) == 64:
-                total, free = struct.unpack_from("<I", block)[0], struct.unpack_from("<I", block, 16)[0]
-                self.expected, self.expected_from = total - free, "inodes in use, by the superblock"
+            self.expected, self.expected_from = counters.ext_inodes(self._evidence, self.offset)
         elif self._ntfs:
             self.expected, self.expected_from = self._bitmap_count(), "records in use, by the MFT bitmap"
         elif self.type == "HFS+":
-            head = self._evidence.read(self.offset + 1024, 40)
-            if len(head) == 40:
-                self.expected, self.expected_from = (
-                    struct.unpack_from(">I", head, 32)[0],
-                    "files and links, by the volume header",
-                )
-                self.found = len({key[0] for key in self._paths if key[0] >= 16}) + self.other
+            self.expected, self.expected_from = counters.hfs_files(self._evidence, self.offset)
+            self.found = len({key[0] for key in self._paths if key[0] >= 16}) + self.other
+        elif self._count_entries is not None:
+            self.expected, self.expected_from = self._entries, "live entries of its folders, counted by themselves"
+            self.found = self._names
+        elif self.type == "ISO 9660":
+            self.expected, self.expected_from = counters.iso_folders(self._evidence, self.offset)
+            self.found = self.directories
+
+    def _count_folder(self, address: int) -> None:
+        """Add a folder's own live entries to the count."""
+        if self._count_entries is None:
+            return
+        try:
+            folder = self._fs.open_meta(address)
+            size = min(int(folder.info.meta.size), _LARGEST_FOLDER)
+            self._entries += self._count_entries(bytes(folder.read_random(0, size)) if size else b"")
+        except OSError as error:
+            self.notes.append(f"The entries of a folder could not be counted: {first_line(error)}.")
 
     def _bitmap_count(self) -> int | None:
         try:
@@ -330,6 +347,20 @@ class TskFileSystem(FileSystemReader):
                     size = min(int(attribute.info.size), 1 << 27)
                     bits = table.read_random(0, size, attribute.info.type, int(attribute.info.id))
                     return int.from_bytes(bits, "little").bit_count()
+        except OSError:
+            return None
+        return None
+
+    def find(self, path: str) -> str | None:
+        """The locator of the main stream of the file at this path."""
+        try:
+            found = self._fs.open(f"/{path}")
+            meta = found.info.meta
+            if meta is None or _TYPES.get(meta.type, 0) != _REGULAR:
+                return None
+            for attribute in found:
+                if self._is_main(int(attribute.info.type), attribute.info.name):
+                    return f"{int(meta.addr)}/{int(attribute.info.type)}/{int(attribute.info.id)}"
         except OSError:
             return None
         return None
@@ -345,11 +376,11 @@ class TskFileSystem(FileSystemReader):
                 return Content(0, lambda at, length: b"")
             for attribute in found:
                 if int(attribute.info.type) == kind and int(attribute.info.id) == number:
-                    content = _content(found, attribute.info.type, number, int(attribute.info.size))
+                    content = content_of(found, attribute.info.type, number, int(attribute.info.size))
                     content.under = partial(self._under, attribute, content.size)
                     return content
         except OSError as error:
-            raise EvidenceError(f"Record {address} cannot be opened: {_first_line(error)}") from None
+            raise EvidenceError(f"Record {address} cannot be opened: {first_line(error)}") from None
         raise EvidenceError(f"Record {address} no longer has the attribute {kind}-{number}.")
 
     def _under(self, attribute: Any, size: int) -> Iterator[tuple[int, int, str]]:
@@ -367,34 +398,3 @@ class TskFileSystem(FileSystemReader):
                 last = min(-(-(inside + right - start) // unit) * unit, size)
                 if first < last:
                     yield first, last, why
-
-
-def _content(found: Any, kind: Any, number: int, size: int) -> Content:
-    def read(at: int, length: int) -> bytes:
-        length = min(length, size - at)
-        return bytes(found.read_random(at, length, kind, number)) if length > 0 else b""
-
-    return Content(size, read)
-
-
-def _times(meta: Any) -> Times:
-    return Times(
-        moment(int(meta.crtime), int(meta.crtime_nano)),
-        moment(int(meta.mtime), int(meta.mtime_nano)),
-        moment(int(meta.atime), int(meta.atime_nano)),
-        moment(int(meta.ctime), int(meta.ctime_nano)),
-    )
-
-
-def _orphan_name(meta: Any, address: int) -> str:
-    try:
-        for own in meta.name2:
-            if own.name:
-                return clean_name(own.name)
-    except (AttributeError, TypeError, OSError):
-        pass
-    return f"OrphanFile-{address}"
-
-
-def _first_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200].rstrip(".") or "no reason given"

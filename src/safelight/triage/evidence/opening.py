@@ -116,6 +116,7 @@ class Opener:
         self, said: str | None, evidence: Evidence, offset: int, size: int, volume: Volume, image: TskImage | None
     ) -> list[FileSystemReader]:
         from safelight.triage.evidence import libyal
+        from safelight.triage.evidence.ntfs import NtfsFileSystem
         from safelight.triage.evidence.tsk import TskFileSystem
 
         index = len(self.filesystems)
@@ -123,7 +124,8 @@ class Opener:
             return libyal.open_apfs(index, volume.index, evidence, offset, size)
         if said == "XFS":
             return libyal.open_xfs(index, volume.index, evidence, offset, size)
-        opened = TskFileSystem(index, volume.index, evidence, image or TskImage(evidence), offset, size)
+        of = NtfsFileSystem if said == "NTFS" else TskFileSystem
+        opened = of(index, volume.index, evidence, image or TskImage(evidence), offset, size)
         readers: list[FileSystemReader] = [opened]
         if self.carve:
             from safelight.triage.evidence.unallocated import KINDS, UnallocatedSpace

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from safelight.triage.evidence import mft
 from safelight.triage.evidence.filesystem import MAX_EXTENTS
-from safelight.triage.evidence.tsk import _ORPHANS, _REGULAR, _TYPES, TskFileSystem, _first_line
+from safelight.triage.evidence.tsk import _ORPHANS, _REGULAR, _TYPES, TskFileSystem, first_line
 from safelight.triage.model import Extent, FileEntry, Times, UnreadPart
 
 _BATCH = 20_000
@@ -137,7 +137,7 @@ class NtfsFileSystem(TskFileSystem):
         try:
             found = self._fs.open_meta(record)
         except OSError as error:
-            self.unread.append(UnreadPart("file", f"its record {record} cannot be read: {_first_line(error)}"))
+            self.unread.append(UnreadPart("file", f"its record {record} cannot be read: {first_line(error)}"))
             return
         meta = found.info.meta
         if meta is None:

@@ -14,7 +14,8 @@ from datetime import datetime
 
 from safelight.triage.evidence import mft
 from safelight.triage.evidence.filesystem import MAX_EXTENTS
-from safelight.triage.evidence.tsk import _ORPHANS, _REGULAR, _TYPES, TskFileSystem, first_line
+from safelight.triage.evidence.tsk import _ORPHANS, _REGULAR, _TYPES, TskFileSystem
+from safelight.triage.evidence.tsk_words import first_line
 from safelight.triage.model import Extent, FileEntry, Times, UnreadPart
 
 _BATCH = 20_000

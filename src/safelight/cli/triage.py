@@ -4,34 +4,42 @@ from __future__ import annotations
 
 import getpass
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safelight.cli.triage_progress import Show, summary
+from safelight.cli.triage_progress import progress as show_progress
 from safelight.errors import SafelightError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safelight.matching import HashSet
-    from safelight.triage import Progress, TriageResult
-    from safelight.triage.pipeline import Bench
+    from safelight.standards import Standards
+    from safelight.triage import Progress, TriageResult, TriageSettings
+    from safelight.triage.exports import Device, VicsOptions
+    from safelight.triage.sampled import FirstAnswerSettings
+
+    Engine = Callable[[Path, Path, Callable[[Progress], None] | None, Callable[[], bool]], TriageResult]
+
 
 #: Where the report folder keeps what a run has finished, until it is over.
 _RUN = "run"
-_STAGE_WORDS = {
-    "opening": "Opening",
-    "listing": "Listing files",
-    "reading": "Reading files",
-    "matching": "Matching",
-    "identifying the image": "Hashing the image",
-    "done": "Done",
-}
+
+
+class Folder(StrEnum):
+    """What a folder is."""
+
+    AUTO = "auto"
+    IMAGES = "images"
+    DEVICE = "device"
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +51,10 @@ def register(app: typer.Typer) -> None:
 def triage(
     images: Annotated[
         list[Path],
-        typer.Argument(metavar="IMAGE...", help="Images: one device each; a set of several files by its first part."),
+        typer.Argument(
+            metavar="IMAGE...",
+            help="Images, one device each (a set of several files by its first part), or a folder of images.",
+        ),
     ],
     hash_set: Annotated[
         list[Path], typer.Option("--hash-set", metavar="SET", help="A list, or a folder of `hashset import`; repeat.")
@@ -77,6 +88,27 @@ def triage(
     image_hash: Annotated[
         bool, typer.Option("--image-hash/--no-image-hash", help="Hash the whole media as well.")
     ] = True,
+    first: Annotated[
+        bool, typer.Option("--first-answer", help="Only a sample, in seconds to minutes, with its probability.")
+    ] = False,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", metavar="M", help="A first answer that takes at most so long (5).")
+    ] = None,
+    at_least: Annotated[
+        float, typer.Option("--at-least", metavar="MB", help="First answer: meet so much listed material ...")
+    ] = 20.0,
+    probability: Annotated[
+        float, typer.Option("--probability", metavar="P", help="... with this probability, if it is there.")
+    ] = 0.99,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="First answer: draw the same places as the run with this seed.")
+    ] = None,
+    places: Annotated[int, typer.Option("--places", help="First answer: draw so many places, to repeat a run.")] = 0,
+    folder: Annotated[
+        Folder, typer.Option("--folder", help="A folder is the files of one device, or holds images.")
+    ] = Folder.AUTO,
+    case_number: Annotated[str, typer.Option("--case-number", help="The case, for the VICS file.")] = "",
+    organisation: Annotated[str, typer.Option("--organisation", help="The force, for the VICS file.")] = "",
     sandbox: Annotated[
         str,
         typer.Option(
@@ -89,7 +121,11 @@ def triage(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew, although an unfinished run is in the report folder.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only the summary.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Write the report as PDF too.")] = True,
+    progress: Annotated[
+        Show, typer.Option("--progress", help="A bar on a terminal, lines of JSON on standard error, or none.")
+    ] = Show.AUTO,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress; one line a device.")] = False,
 ) -> None:
     """Triage device images against hash sets; write a report for people and machines.
 
@@ -97,7 +133,8 @@ def triage(
 
     Exit codes: 0 done, 3 done but parts were not read, 2 bad input, 1 a fault of ours.
     """
-    from safelight.triage.pipeline import Bench
+    from safelight.triage.evidence.batch import devices_of
+    from safelight.triage.exports import Device, write_index
     from safelight.triage.settings import TriageSettings
 
     settings = TriageSettings(
@@ -107,28 +144,131 @@ def triage(
         block_set=str(block_set.absolute()) if block_set else "",
         sandbox=sandbox,
     )
-    sets = _read_sets(hash_set, known_good or [], site)
-    devices = _devices(images)
-    who = operator or getpass.getuser()
-    code = 0
+    ask = _sampling(minutes, at_least, probability, seed, places) if first or minutes is not None else None
+    sets, standards = _read_sets(hash_set, known_good or [], site)
+    devices = devices_of(images, folder="" if folder == Folder.AUTO else folder.value)
+    if len(devices) > 1 and not quiet:
+        typer.echo(f"{len(devices)} devices, one after another. The answers come together in {report}/index.html.")
+    output = _Output(report, len(devices) > 1, Show.NONE if quiet else progress, pdf, quiet)
+    output.vics = _vics(standards, case_number, organisation)
+    done: list[Device] = []
     failed: SafelightError | None = None
-    with Bench(settings) as bench, _interrupts() as stopped:
+    with _engine(settings, sets, operator or getpass.getuser(), ask, fresh=fresh) as run, _interrupts() as stopped:
         for number, device in enumerate(devices, 1):
-            folder = report if len(devices) == 1 else report / f"{number:03d}-{device.name}"
             try:
-                result = _one(device, sets, bench, who, folder, quiet=quiet, should_stop=stopped, fresh=fresh)
-                _summary(device, result, _write(result, folder))
-                _settle(result, folder)
-                code = max(code, result.exit_code)
+                done.append(output.one(number, device, run, stopped))
             except SafelightError as error:
                 failed = error
+                done.append(Device(str(device), failure=str(error)))
                 if len(devices) > 1:
                     typer.echo(f"\n{device}\n  Not triaged: {error}", err=True)
             if stopped():
                 break
+    for device in devices[len(done) :]:
+        done.append(Device(str(device), failure="The run was stopped before its turn."))
+    if len(devices) > 1:
+        typer.echo(f"\nWhat to examine first, and why: {write_index(done, report)}")
     if failed is not None and len(devices) == 1:
         raise failed
-    raise typer.Exit(2 if failed is not None else code)
+    raise typer.Exit(2 if failed is not None else max((d.result.exit_code for d in done if d.result), default=3))
+
+
+def _sampling(
+    minutes: float | None, at_least: float, probability: float, seed: int | None, places: int
+) -> FirstAnswerSettings:
+    from safelight.triage.first_answer import new_seed
+    from safelight.triage.sampled import MB, FirstAnswerSettings
+
+    return FirstAnswerSettings(
+        at_least=int(at_least * MB),
+        probability=probability,
+        seconds=(5.0 if minutes is None else minutes) * 60,
+        seed=new_seed() if seed is None else seed,
+        places=places,
+    )
+
+
+def _vics(standards: Standards, case_number: str, organisation: str) -> VicsOptions:
+    from safelight.matching import UK_CONTEXT
+    from safelight.triage.exports import VicsOptions
+
+    return VicsOptions(case_number, organisation, lambda category: standards.vics_number(UK_CONTEXT, category))
+
+
+@contextmanager
+def _engine(
+    settings: TriageSettings, sets: Sequence[HashSet], who: str, ask: FirstAnswerSettings | None, *, fresh: bool
+) -> Iterator[Engine]:
+    """What runs one device: the full pass with child processes for all of them, or a first answer."""
+    if ask is not None:
+        from safelight.triage.first_answer import first_answer
+
+        yield lambda device, folder, tell, stop: first_answer(
+            [device], hash_sets=sets, settings=settings, ask=ask, operator=who, on_progress=tell, should_stop=stop
+        )
+        return
+    from safelight.triage.pipeline import Bench, triage_device
+
+    with Bench(settings) as bench:
+        yield lambda device, folder, tell, stop: triage_device(
+            [device], hash_sets=sets, operator=who, on_progress=tell, should_stop=stop, bench=bench,
+            run_folder=_run_folder(device, folder, fresh=fresh), manifest=folder / "manifest.parquet",
+        )  # fmt: skip
+
+
+def _run_folder(device: Path, folder: Path, *, fresh: bool) -> Path:
+    """Where the run keeps its finished chunks; says so when it goes on with an unfinished one."""
+    from safelight.triage.chunks import RunFolder
+
+    run = RunFolder(folder / _RUN)
+    if fresh:
+        run.clear()
+    elif (plan := run.plan()) is not None:
+        left = len(run.missing(plan))
+        typer.echo(f"{device}: going on with the run of {plan.started:%d %B %Y %H:%M} UTC: "
+                   f"{left:,} of {len(plan.chunks):,} chunks left.", err=True)  # fmt: skip
+    return run.path
+
+
+def _settle(result: TriageResult, folder: Path) -> None:
+    """A run that is over needs its working state no more; one that was stopped is kept, and its user told."""
+    from safelight.triage.chunks import RunFolder
+    from safelight.triage.result import STATE_STOPPED
+
+    if result.first is not None:
+        return
+    if result.state == STATE_STOPPED:
+        typer.echo("  The run is not finished. Give the same command again to go on, or add --fresh to start anew.")
+    else:
+        RunFolder(folder / _RUN).remove()
+
+
+@dataclass(slots=True)
+class _Output:
+    """Where reports go and what is said on the terminal."""
+
+    report: Path
+    several: bool
+    show: Show
+    pdf: bool
+    quiet: bool
+    vics: VicsOptions | None = None
+
+    def one(self, number: int, device: Path, run: Engine, stopped: Callable[[], bool]) -> Device:
+        """Run one device, write its report, say what came of it."""
+        from safelight.triage.exports import Device, seal_of, write_report
+
+        name = f"{number:03d}-{device.name}" if self.several else ""
+        target = self.report / name if name else self.report
+        with show_progress(device.name, self.show) as tell:
+            result = run(device, target, tell, stopped)
+        files = write_report(result, target, vics=self.vics, pdf=self.pdf)
+        if self.quiet:
+            typer.echo(f"{device}: {result.verdict.sentence}")
+        else:
+            summary(device, result, files["html"], seal_of(target))
+        _settle(result, target)
+        return Device(str(device), name, result)
 
 
 def block_set_command(
@@ -154,11 +294,12 @@ def block_set_command(
     )
 
 
-def _read_sets(known: Sequence[Path], good: Sequence[Path], site: Path | None) -> list[HashSet]:
+def _read_sets(known: Sequence[Path], good: Sequence[Path], site: Path | None) -> tuple[list[HashSet], Standards]:
     from safelight.matching import read_hash_set
     from safelight.standards import load_standards
 
-    category_of = load_standards(site).vics_category
+    standards = load_standards(site)
+    category_of = standards.vics_category
     sets = []
     for path, kind in [*((p, "known") for p in known), *((p, "known-good") for p in good)]:
         if path.is_dir():
@@ -174,7 +315,7 @@ def _read_sets(known: Sequence[Path], good: Sequence[Path], site: Path | None) -
             example = f"; the first is {first.where}: {first.reason}" if first else ""
             typer.echo(f"{path}: {read.noted_count:,} entries were kept with a remark{example}", err=True)
         sets.append(read.hash_set)
-    return sets
+    return sets, standards
 
 
 def _open_set(folder: Path, kind: str) -> HashSet:
@@ -188,63 +329,6 @@ def _open_set(folder: Path, kind: str) -> HashSet:
             fix="Use --known-good for known-good sets, and --hash-set for all others.",
         )
     return opened
-
-
-def _devices(images: Sequence[Path]) -> list[Path]:
-    """One path for each device: further parts of a set that a wildcard named too are not devices of their own."""
-    from safelight.triage.evidence.detect import expand_parts
-
-    taken: set[Path] = set()
-    parts: dict[Path, list[Path]] = {}
-    for image in images:
-        parts[image] = expand_parts(image)
-        taken.update(p.absolute() for p in parts[image][1:])
-    return [image for image in dict.fromkeys(images) if image.absolute() not in taken]
-
-
-def _write(result: TriageResult, folder: Path) -> Path:
-    from safelight.triage import write_report
-
-    return write_report(result, folder)["html"]
-
-
-def _one(
-    device: Path,
-    sets: Sequence[HashSet],
-    bench: Bench,
-    who: str,
-    folder: Path,
-    *,
-    quiet: bool,
-    should_stop: Callable[[], bool],
-    fresh: bool,
-) -> TriageResult:
-    from safelight.triage import triage_device
-    from safelight.triage.chunks import RunFolder
-
-    run = RunFolder(folder / _RUN)
-    if fresh:
-        run.clear()
-    elif (plan := run.plan()) is not None:
-        left = len(run.missing(plan))
-        typer.echo(f"{device}: going on with the run of {plan.started:%d %B %Y %H:%M} UTC: "
-                   f"{left:,} of {len(plan.chunks):,} chunks left.", err=True)  # fmt: skip
-    with _progress(device.name, quiet=quiet) as on_progress:
-        return triage_device(
-            [device], hash_sets=sets, operator=who, on_progress=on_progress, should_stop=should_stop, bench=bench,
-            run_folder=run.path, manifest=folder / "manifest.parquet",
-        )  # fmt: skip
-
-
-def _settle(result: TriageResult, folder: Path) -> None:
-    """A run that is over needs its working state no more; one that was stopped is kept, and its user told."""
-    from safelight.triage.chunks import RunFolder
-    from safelight.triage.result import STATE_STOPPED
-
-    if result.state == STATE_STOPPED:
-        typer.echo("  The run is not finished. Give the same command again to go on, or add --fresh to start anew.")
-    else:
-        RunFolder(folder / _RUN).remove()
 
 
 @contextmanager
@@ -268,67 +352,3 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         yield lambda: asked
     finally:
         signal.signal(signal.SIGINT, old)
-
-
-@contextmanager
-def _progress(name: str, *, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    from safelight.triage.verdict import size_words
-
-    columns = (TextColumn("{task.fields[stage]}"), BarColumn(), TextColumn("{task.fields[words]}"))
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(escape(name), total=None, stage="Opening", words="")
-
-        def show(p: Progress) -> None:
-            words = f"{p.files_done:,} of {p.files_total:,} files" if p.files_total else f"{p.files_done:,} files"
-            if p.rate:
-                words += f"  {size_words(int(p.rate))}/s"
-            if p.seconds_left is not None and p.bytes_total:
-                words += f"  {_minutes(p.seconds_left)} left"
-            if p.findings:
-                words += f"  {p.findings:,} findings"
-            bar.update(
-                task, completed=p.bytes_done, total=p.bytes_total or None,
-                stage=_STAGE_WORDS.get(p.stage, p.stage), words=words,
-            )  # fmt: skip
-
-        yield show
-
-
-def _minutes(seconds: float) -> str:
-    whole = int(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
-
-
-def _summary(device: Path, result: TriageResult, page: Path) -> None:
-    from collections import Counter
-
-    from safelight.triage.verdict import count_words, size_words, unread_words
-
-    c = result.counts
-    say = typer.echo
-    say(f"\n{device}  ({result.evidence.format}, {size_words(result.evidence.media_size)})")
-    say(f"  {result.verdict.sentence}")
-    for (category, kind), number in sorted(
-        Counter((f.category or "no category", f.kind) for f in result.findings).items()
-    ):
-        say(f"    {category.replace('_', ' ')}, {kind} match: {count_words(number, 'finding')}")
-    say(f"  Read: {count_words(c.files_read, 'file')} ({c.files_live:,} live and {c.files_deleted:,} deleted listed), "
-        f"{size_words(c.bytes_read)}, {count_words(c.pictures_hashed, 'picture')} hashed with PDQ.")  # fmt: skip
-    if result.unread:
-        say(f"  Not read: {unread_words(result.unread).removesuffix(' not read').rsplit(' ', 1)[0]}.")
-        for part in result.unread[:5]:
-            size = "size not known" if part.size is None else size_words(part.size)
-            say(f"    {part.what}{' ' + part.path if part.path else ''}: {part.reason} ({size})")
-        if len(result.unread) > 5:
-            say(f"    and {len(result.unread) - 5:,} more in the report")
-    say(f"  Report: {page}")

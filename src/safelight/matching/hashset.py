@@ -7,6 +7,8 @@ from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from safelight.errors import MatchingError
 from safelight.matching.arrayfile import open_arrays, write_arrays
 from safelight.matching.columns import BytesBuilder, TextBuilder, TextColumn, position_of
@@ -225,6 +227,11 @@ class HashSet:
     def category(self, row: int) -> str | None:
         """The category of one row; None is uncategorised."""
         return self._categories[int(self._arrays["category"][row])]
+
+    def sizes(self) -> npt.NDArray[np.uint64]:
+        """The distinct sizes in bytes of the listed files, ascending, where the list gives any; shape (n,)."""
+        sizes: npt.NDArray[np.uint64] = np.unique(self._arrays["size.values"].astype(np.uint64))
+        return sizes
 
     def counts(self) -> Counts:
         """Entries per category and per kind of hash."""

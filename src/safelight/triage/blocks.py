@@ -203,6 +203,12 @@ class BlockSet:
         proof: bytes = blake3.blake3(block).digest(length=PROOF)
         return bool(proof == self._proof[row].tobytes())
 
+    def one_row_each(self) -> npt.NDArray[np.int64]:
+        """For each source, by number, one row that is a block of it; -1 where it has none."""
+        rows = np.full(len(self.sources), -1, np.int64)
+        rows[self._source] = np.arange(len(self._source))
+        return rows
+
     def place(self, row: int) -> tuple[int, int]:
         """The source (its number) and which of its blocks the row is."""
         return int(self._source[row]), int(self._position[row])

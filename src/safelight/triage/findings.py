@@ -69,9 +69,10 @@ class FindingStage:
             if match.disagrees:
                 others = ", ".join(match.disagrees).upper()
                 notes.append(f"its {others} differs from the entry's: a person must look at this match")
-            self.findings.append(self._finding(record, match, notes))
+            self.findings.append(self.finding(record, match, notes))
 
-    def _finding(self, record: FileRecord, match: Match, notes: list[str]) -> Finding:
+    def finding(self, record: FileRecord, match: Match, notes: list[str]) -> Finding:
+        """What the report says of a file that matches."""
         entry = record.entry
         if entry.overwritten:
             notes.append("a live file uses its place on the disk: the content may belong to that file")

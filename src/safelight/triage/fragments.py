@@ -15,7 +15,7 @@ ALGORITHM = "blake3 of 4 KiB blocks"
 _MOST_OFFSETS = 100
 
 
-class _Owners:
+class Owners:
     """Which file a place on the media belongs to: a live one before a deleted one."""
 
     def __init__(self, entries: Sequence[FileEntry]) -> None:
@@ -65,7 +65,7 @@ def block_findings(
         findings: exact ones; a file that is named there as the same listed file is not named twice.
     """
     said = {(f.filesystem, f.path, f.md5) for f in findings if f.kind == "exact"}
-    owners = _Owners(entries)
+    owners = Owners(entries)
     grouped: dict[tuple[int, str, int], tuple[FileEntry | None, list[Run]]] = {}
     for run in joined(runs):
         if run.count < least:
@@ -81,13 +81,14 @@ def block_findings(
             inside = next((f.index for f in filesystems if f.offset <= run.offset < f.offset + f.size), -1)
             grouped[inside, f"$Unallocated/{run.offset}", run.source] = (None, [run])
     volume = {f.index: f.volume for f in filesystems}
-    return [_finding(path, index, volume.get(index, 0), entry, found, blocks, number)
+    return [block_finding(path, index, volume.get(index, 0), entry, found, blocks, number)
             for (index, path, number), (entry, found) in grouped.items()]  # fmt: skip
 
 
-def _finding(
+def block_finding(
     path: str, filesystem: int, volume: int, entry: FileEntry | None, runs: list[Run], blocks: BlockSet, number: int
 ) -> Finding:
+    """The finding for runs of blocks of source `number`, in a file (`entry`) or in free space."""
     source = blocks.sources[number]
     count = len({run.position + i for run in runs for i in range(run.count)})
     longest = max(run.count for run in runs)

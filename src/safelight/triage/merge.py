@@ -112,7 +112,7 @@ def merge(
         run_id=plan.run_id,
         tool="safelight triage",
         tool_version=__version__,
-        libraries=_versions(_LIBRARIES),
+        libraries=library_versions(),
         started=plan.started,
         finished=datetime.now(UTC),
         operator=plan.operator,
@@ -190,9 +190,10 @@ def _agreement(opened: Opened, identity: dict[str, str]) -> bool | None:
     return all(a == b for a, b in pairs) if pairs else None
 
 
-def _versions(names: Iterable[str]) -> dict[str, str]:
+def library_versions() -> dict[str, str]:
+    """The versions of the libraries that read evidence, for the record."""
     found = {}
-    for name in names:
+    for name in _LIBRARIES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

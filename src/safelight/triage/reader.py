@@ -21,7 +21,7 @@ from safelight.triage.evidence.device import Device
 from safelight.triage.evidence.keys import read_keys
 from safelight.triage.expanding import expand
 from safelight.triage.filetypes import PICTURES
-from safelight.triage.model import Problem, UnreadPart
+from safelight.triage.model import FileEntry, Problem, UnreadPart
 from safelight.triage.plain import PlainFiles
 from safelight.triage.wire import limit_cpu, limit_self, read_frame, serve_frames, write_frame
 
@@ -49,9 +49,10 @@ class Reader:
         self._plain: dict[int, PlainFiles] = {}
         self._extents: dict[int, list[list[int]]] = {}
 
-    def handle(self, request: dict[str, Any]) -> None:
+    def handle(self, request: dict[str, Any], payload: bytes = b"") -> None:
         """Answer one request; an error that we know is an answer too."""
         limit_cpu(_CPU_SECONDS)
+        request["payload"] = payload
         try:
             getattr(self, f"_do_{request['do']}")(request)
         except (SafelightError, OSError, MemoryError, ValueError, OverflowError, RecursionError) as error:
@@ -306,6 +307,16 @@ class Reader:
         """What lies inside a file."""
         expand(self._opened()[1], request, self._say)
 
+    def _do_spot(self, request: dict[str, Any]) -> None:
+        """The first answer: a sample, and what it met."""
+        from safelight.triage.spotcheck import spot
+
+        def read(entry: FileEntry) -> dict[str, Any]:
+            found = self._parsed(entry.filesystem, entry.locator, 0)
+            return self._row(0, found, [[e.offset, e.size] for e in entry.extents])[0]
+
+        spot(*self._opened(), request, self._say, read)
+
     def _do_finish(self, request: dict[str, Any]) -> None:
         """What became known while reading: ranges of the media that could not be had."""
         evidence, device = self._opened()
@@ -321,7 +332,7 @@ def main() -> None:
     limit_self(outgoing, int(sys.argv[1]))
     reader = Reader(outgoing)
     while (frame := read_frame(incoming)) is not None:
-        reader.handle(frame[0])
+        reader.handle(*frame)
 
 
 if __name__ == "__main__":

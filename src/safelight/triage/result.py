@@ -11,6 +11,7 @@ from typing import Any
 
 from safelight.triage.codec import decode, encode
 from safelight.triage.model import EvidencePart, FileSystemRecord, Problem, Times, UnreadPart, Volume
+from safelight.triage.sampled import FirstAnswer
 from safelight.triage.sandbox.state import Confinement
 from safelight.triage.settings import TriageSettings
 
@@ -19,6 +20,7 @@ FORMAT = "safelight-triage/1"
 STATE_COMPLETE = "complete"
 STATE_UNREAD = "unread parts"
 STATE_STOPPED = "stopped"
+STATE_SAMPLED = "first answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Verdict:
     """The answer in a sentence, with its reasons.
 
     `level` is one of `listed material`, `possible listed material`, `no listed material in what was read`, `not
-    compared`, `not read`.
+    compared`, `not read`, and of a first answer `no listed material in the sample`.
     No level and no sentence says that a device holds nothing.
     """
 
@@ -161,6 +163,7 @@ class TriageResult:
     verdict: Verdict
     findings_digest: str
     sandbox: Confinement | None = None
+    first: FirstAnswer | None = None
 
     @property
     def bytes_not_read(self) -> int:
@@ -169,7 +172,9 @@ class TriageResult:
 
     @property
     def exit_code(self) -> int:
-        """0 complete; 3 finished, but parts were not read (or the run was stopped)."""
+        """0 complete, or a first answer as sure as was asked for; 3 finished with unread parts, or stopped."""
+        if self.state == STATE_SAMPLED and self.first is not None:
+            return 0 if self.first.reached and not self.unread else 3
         return 0 if self.state == STATE_COMPLETE else 3
 
     def to_json(self) -> dict[str, Any]:
@@ -198,7 +203,7 @@ class TriageResult:
             )
         body = {k: v for k, v in record.items() if k not in ("format", "bytes_not_read", "exit_code")}
         result = decode(cls, body)
-        if result.findings_digest != findings_digest(result.findings, result.hash_sets, result.settings):
+        if result.findings_digest != findings_digest(result.findings, result.hash_sets, result.settings, result.first):
             raise EvidenceError(
                 "The findings of this triage record do not fit its findings digest.",
                 fix="The record was changed after the run; run the triage again.",
@@ -207,7 +212,10 @@ class TriageResult:
 
 
 def findings_digest(
-    findings: tuple[Finding, ...], hash_sets: tuple[HashSetRecord, ...], settings: TriageSettings
+    findings: tuple[Finding, ...],
+    hash_sets: tuple[HashSetRecord, ...],
+    settings: TriageSettings,
+    first: FirstAnswer | None = None,
 ) -> str:
     """SHA-256 (hex) over the findings in canonical order, the hash sets' roots and the settings that decide matches.
 
@@ -223,6 +231,8 @@ def findings_digest(
     }
     if settings.block_set:
         head["block_run"] = settings.block_run
+    if first is not None:
+        head |= {"seed": first.settings.seed, "drawn": first.drawn, "checked": first.files_checked}
     digest = hashlib.sha256(json.dumps(head, sort_keys=True, separators=(",", ":")).encode())
     for row in rows:
         digest.update(b"\n" + row.encode())

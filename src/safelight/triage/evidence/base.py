@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -115,6 +115,10 @@ class Evidence(ABC):
         """
         stored = sum(part.size for part in self.parts)
         return self.size > 64 << 30 and self.size > 1000 * stored
+
+    def stored(self) -> Iterable[tuple[int, int]]:
+        """Ranges (start, end) of the media that may hold anything but zeros, as far as is known without reading."""
+        return [(0, self.size)]
 
     def unread(self) -> tuple[UnreadPart, ...]:
         """The missing ranges as parts of a report."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bisect
+import errno
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -152,6 +154,25 @@ class RawEvidence(Evidence):
             self.missing.add(media, media + length, "the image file became shorter while it was read")
             return bytes(length)
         return data + self._read_part(fd, at + len(data), length - len(data), media + len(data))
+
+    def stored(self) -> Iterator[tuple[int, int]]:
+        """All but the holes of the image files, which the system that holds them gives as zeros."""
+        start = 0
+        for fd, end in zip(self._files, self._ends, strict=True):
+            at, size = 0, end - start
+            while fd is not None and at < size:
+                try:
+                    first = os.lseek(fd, at, os.SEEK_DATA)
+                    at = min(os.lseek(fd, first, os.SEEK_HOLE), size)
+                except OSError as error:
+                    if error.errno != errno.ENXIO:  # No data behind it; anything else: this system cannot tell.
+                        yield start + at, end
+                    break
+                if first < at:
+                    yield start + first, start + at
+            if fd is None:
+                yield start, end
+            start = end
 
     def close(self) -> None:
         """Give back the descriptors."""

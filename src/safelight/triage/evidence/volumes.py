@@ -172,14 +172,16 @@ def signature(evidence: Evidence, offset: int, size: int) -> str | None:
 def is_zero(evidence: Evidence, offset: int, size: int, tick: Callable[[int], None] | None = None) -> bool:
     """Whether every byte of the range was read and is zero."""
     end = min(offset + size, evidence.size)
-    while offset < end:
-        piece = evidence.read(offset, min(_WINDOW, end - offset))
-        if piece.count(0) != len(piece):
-            return False
-        offset += len(piece)
-        if tick:
-            tick(len(piece))
-    return not evidence.missing.overlaps(end - size, end)
+    for left, right in evidence.stored():
+        left, right = max(left, offset), min(right, end)
+        while left < right:
+            piece = evidence.read(left, min(_WINDOW, right - left))
+            if piece.count(0) != len(piece):
+                return False
+            left += len(piece)
+            if tick:
+                tick(len(piece))
+    return not evidence.missing.overlaps(offset, end)
 
 
 def looks_random(evidence: Evidence, offset: int, size: int) -> bool:

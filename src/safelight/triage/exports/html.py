@@ -8,24 +8,41 @@ from datetime import UTC, datetime
 from html import escape
 
 from safelight.triage.exports.style import STYLE
+from safelight.triage.first_words import claims, inputs
 from safelight.triage.model import UnreadPart
-from safelight.triage.result import STATE_COMPLETE, Finding, TriageResult
+from safelight.triage.priority import inputs_of, prioritise
+from safelight.triage.result import STATE_COMPLETE, STATE_SAMPLED, Finding, TriageResult
 from safelight.triage.settings import TriageSettings
 from safelight.triage.verdict import size_words, unread_words
 
 _MOST_ROWS = 5_000
 
+_GUIDE = (
+    '<section aria-labelledby="guide"><h2 id="guide">How to read this report</h2>'
+    "<dl><div><dt>Exact match</dt><dd>The file has the digest of a listed file: byte for byte the same.</dd></div>"
+    "<div><dt>Like, distance n</dt><dd>The picture looks like a listed one: n of 256 bits of its PDQ differ. A person "
+    "must look at it in the grading tool before it counts.</dd></div>"
+    "<div><dt>Block match</dt><dd>A piece of a listed file lies there; the rest may be gone.</dd></div>"
+    "<div><dt>Live, deleted, unallocated</dt><dd>A file in use; a file that was deleted and is still there; space that "
+    "no file uses.</dd></div>"
+    "<div><dt>No findings</dt><dd>Nothing that was read is on the lists. It never means that the device holds "
+    "nothing: material that no list has, and parts that were not read, stay unknown.</dd></div></dl></section>"
+)
 
-def render_html(result: TriageResult) -> str:
-    """The page. Everything that came from the evidence is escaped; long tables are cut, and say so."""
+
+def render_html(result: TriageResult, *, most_rows: int = _MOST_ROWS) -> str:
+    """The page. Everything that came from the evidence is escaped; tables are cut after `most_rows`, and say so."""
     name = result.evidence.parts[0].name if result.evidence.parts else "device"
     body = "\n".join(
         (
             _verdict(result),
+            _sample(result),
+            _priority(result),
             _read_bar(result),
-            _findings(result.findings),
-            _unread(result),
-            _problems(result),
+            _GUIDE,
+            _findings(result.findings, most_rows),
+            _unread(result, most_rows),
+            _problems(result, most_rows),
             _counts(result),
             _evidence(result),
             _hash_sets(result),
@@ -56,17 +73,19 @@ def _when(moment: datetime | None) -> str:
     return f'<time datetime="{moment.isoformat()}">{moment.astimezone(UTC):%d %b %Y %H:%M:%S}</time>'
 
 
-def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], total: int | None = None) -> str:
+def _table(
+    caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], total: int | None = None, most: int = _MOST_ROWS
+) -> str:
     lines = []
     for number, row in enumerate(rows):
-        if number >= _MOST_ROWS:
+        if number >= most:
             break
         cells = "".join(f"<td>{cell}</td>" for cell in row[1:])
         lines.append(f'<tr><th scope="row">{row[0]}</th>{cells}</tr>')
     head = "".join(f'<th scope="col">{_e(h)}</th>' for h in heads)
     cut = ""
-    if total is not None and total > _MOST_ROWS:
-        cut = f"<p>The first {_MOST_ROWS:,} of {total:,} rows. All of them are in report.json.</p>"
+    if total is not None and total > most:
+        cut = f"<p>The first {most:,} of {total:,} rows. All of them are in report.json.</p>"
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{_e(caption)}"><table><caption>{_e(caption)}'
         f"</caption><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>{cut}"
@@ -87,6 +106,29 @@ def _verdict(result: TriageResult) -> str:
     )
 
 
+def _sample(result: TriageResult) -> str:
+    if result.first is None:
+        return ""
+    said = "".join(f"<p>{_e(text)}</p>" for text in claims(result.first))
+    rows = ((_e(name), _e(value)) for name, value in inputs(result.first))
+    table = _table("What the probability rests on", ("Number", "Value"), rows)
+    return (
+        '<section aria-labelledby="sample"><h2 id="sample">What this sample shows</h2>'
+        f"<p>This is a first answer: a sample, not a full pass.</p>{said}{table}</section>"
+    )
+
+
+def _priority(result: TriageResult) -> str:
+    made = prioritise(inputs_of(result))
+    reasons = "".join(f"<li>{r.points}: {_e(r.words)}</li>" for r in made.reasons) or "<li>0: no reason found.</li>"
+    return (
+        '<section aria-labelledby="priority"><h2 id="priority">Priority for examination</h2>'
+        f"<p>{made.score} points, band {_e(made.band)}, by rule {_e(made.rule)}, from what this run alone knows. "
+        "The case adds whether a child is in live contact, which outweighs everything else. "
+        f"Points and reasons:</p><ul>{reasons}</ul></section>"
+    )
+
+
 def _read_bar(result: TriageResult) -> str:
     read, missed = result.counts.bytes_read, result.bytes_not_read
     total = max(result.evidence.media_size, read + missed, 1)
@@ -97,6 +139,8 @@ def _read_bar(result: TriageResult) -> str:
         words += ", and parts of unknown size"
     if rest > 0:
         words += f". The other {size_words(rest)} are free space and the file systems' own records"
+    if result.state == STATE_SAMPLED:
+        state = "State: a first answer, from a sample."
     first, second = 100 * read / total, 100 * (total - rest) / total
     # The bar repeats the sentence above it, so it is hidden from those who hear the page.
     bar = (
@@ -118,7 +162,7 @@ def _label(category: str | None) -> str:
     return "no category" if category is None else category.replace("_", " ")
 
 
-def _findings(findings: Sequence[Finding]) -> str:
+def _findings(findings: Sequence[Finding], most: int) -> str:
     if not findings:
         inner = (
             "<p>There are no findings among what was read. The verdict says what that means and what it does not.</p>"
@@ -154,6 +198,7 @@ def _findings(findings: Sequence[Finding]) -> str:
          "MD5, SHA-1", "Hash set"),
         rows,
         len(findings),
+        most,
     )  # fmt: skip
     return f'<section aria-labelledby="findings"><h2 id="findings">Findings</h2>{summary}{table}</section>'
 
@@ -162,7 +207,7 @@ def _where(part: UnreadPart) -> str:
     return _e(part.what) + (f'<br><span class="path">{_e(part.path)}</span>' if part.path else "")
 
 
-def _unread(result: TriageResult) -> str:
+def _unread(result: TriageResult, most: int) -> str:
     head = '<section aria-labelledby="unread"><h2 id="unread">What was not read</h2>'
     if not result.unread:
         return f"{head}<p>No part that was listed went unread.</p></section>"
@@ -175,16 +220,18 @@ def _unread(result: TriageResult) -> str:
         )
         for p in result.unread
     )
-    table = _table("Parts not read, in disk order", ("Part", "Why", "From byte", "Bytes"), rows, len(result.unread))
+    table = _table(
+        "Parts not read, in disk order", ("Part", "Why", "From byte", "Bytes"), rows, len(result.unread), most
+    )
     words = unread_words(result.unread)
     return f"{head}<p>{_e(words[:1].upper() + words[1:])}.</p>{table}</section>"
 
 
-def _problems(result: TriageResult) -> str:
+def _problems(result: TriageResult, most: int) -> str:
     if not result.problems:
         return ""
     rows = ((f'<span class="path">{_e(p.where)}</span>', _e(p.what)) for p in result.problems)
-    table = _table("Problems met on the way", ("Where", "What"), rows, len(result.problems))
+    table = _table("Problems met on the way", ("Where", "What"), rows, len(result.problems), most)
     return f'<section aria-labelledby="problems"><h2 id="problems">Problems</h2>{table}</section>'
 
 
@@ -263,7 +310,7 @@ def _hash_sets(result: TriageResult) -> str:
 
 
 def _settings(result: TriageResult) -> str:
-    names = TriageSettings.__dataclass_fields__
+    names = [n for n, f in TriageSettings.__dataclass_fields__.items() if not f.metadata.get("secret")]
     rows = ((_e(n.replace("_", " ")), _e(getattr(result.settings, n))) for n in names)
     tools = ", ".join(f"{name} {number}" for name, number in result.libraries.items())
     pairs = [
@@ -281,10 +328,18 @@ def _settings(result: TriageResult) -> str:
 
 def _repeat(result: TriageResult) -> str:
     image = result.evidence.parts[0].path if result.evidence.parts else "IMAGE"
+    command = f"safelight triage {image} --hash-set SET --threshold {result.settings.threshold}"
+    if result.settings.block_set:
+        command += " --block-set BLOCKS"
+    if result.first is not None:
+        asked = result.first.settings
+        command += (
+            f" --first-answer --at-least {asked.at_least / 1e6:g} --probability {asked.probability:g} "
+            f"--seed {asked.seed} --places {result.first.drawn}"
+        )
     return (
         '<section aria-labelledby="repeat"><h2 id="repeat">How to repeat this run</h2>'
         "<p>With the same image, the hash sets with the roots above and the settings above, another laboratory gets "
         f"the same findings digest:</p><p><code>{_e(result.findings_digest)}</code></p>"
-        f"<p><code>safelight triage {_e(image)} --hash-set SET --threshold {result.settings.threshold} "
-        "--report FOLDER</code></p></section>"
+        f"<p><code>{_e(command)} --report FOLDER</code></p></section>"
     )

@@ -45,17 +45,19 @@ def listed(tmp_path: Path) -> Path:
     return path
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object, pdf: bool = False) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", _PROGRAM, "triage", *map(str, arguments)],
+        [sys.executable, "-c", _PROGRAM, "triage", *map(str, arguments), *(() if pdf else ("--no-pdf",))],
         capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(SRC)}, timeout=120,
     )  # fmt: skip
 
 
 def test_one_image_with_its_parts(images: Path, listed: Path, tmp_path: Path) -> None:
     """The first thing a newcomer types would not work."""
-    out = run(images / "ext2.split.E01", "--hash-set", listed, "--report", tmp_path / "out", "--operator", "Demo")
+    out = run(images / "ext2.split.E01", "--hash-set", listed, "--report", tmp_path / "out", "--operator", "Demo",
+              pdf=True)  # fmt: skip
     assert out.returncode == 0, out.stderr
+    assert (tmp_path / "out" / "report.pdf").stat().st_size > 10_000
     assert (
         "No listed material among the 3 files" in out.stdout
         and "does not show that the device holds none" in out.stdout
@@ -74,7 +76,9 @@ def test_a_wildcard_over_a_set_is_one_device_and_a_bad_image_does_not_stop_the_o
     )  # fmt: skip
     assert out.returncode == 2
     assert "bogus.001 is not a forensic image" in out.stderr
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["001-ext2.split.E01", "003-iso9660.raw"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "001-ext2.split.E01", "003-iso9660.raw", "index.html",
+    ]  # fmt: skip
 
 
 def test_unread_parts_exit_with_3_and_are_named(listed: Path, tmp_path: Path) -> None:
@@ -151,3 +155,61 @@ def test_an_unfinished_run_in_the_report_folder_goes_on(images: Path, listed: Pa
     assert not (out / "run").exists() and (out / "manifest.parquet").exists()
     fresh = run(image, "--hash-set", other, "--report", out, "--fresh")
     assert fresh.returncode == 0 and "going on" not in fresh.stderr
+
+
+def test_a_folder_of_images_is_triaged_with_one_command(images: Path, listed: Path, tmp_path: Path) -> None:
+    """Somebody new to the tool would have to type twenty commands and open twenty reports."""
+    folder = tmp_path / "seized"
+    folder.mkdir()
+    for name in ("ext2.split.E01", "ext2.split.E02", "iso9660.raw", "bogus.001"):
+        (folder / name).symlink_to(images / name)
+    (folder / "notes.txt").write_text("as seized")
+    out = run(folder, "--hash-set", listed, "--report", tmp_path / "out", "--operator", "Demo")
+    assert out.returncode == 2 and "3 devices, one after another" in out.stdout, out.stderr
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "002-ext2.split.E01", "003-iso9660.raw", "index.html",
+    ]  # fmt: skip
+    page = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert page.index("bogus.001") < page.index("ext2.split.E01") and "003-iso9660.raw/report.html" in page
+    (folder / "DCIM").mkdir()
+    unclear = run(folder, "--hash-set", listed, "--report", tmp_path / "b")
+    assert unclear.returncode == 2 and "--folder images or --folder device" in unclear.stderr
+    taken = run(folder, "--folder", "device", "--hash-set", listed, "--report", tmp_path / "c", "--quiet")
+    assert taken.returncode == 0 and (tmp_path / "c" / "report.html").exists(), taken.stderr
+
+
+def test_progress_as_lines_of_json(images: Path, listed: Path, tmp_path: Path) -> None:
+    """A bench's own screen could not show how far a run is."""
+    out = run(images / "iso9660.raw", "--hash-set", listed, "--report", tmp_path / "o", "--progress", "json")
+    lines = [json.loads(line) for line in out.stderr.splitlines()]
+    assert out.returncode == 0 and lines[0]["stage"] == "opening" and lines[-1]["stage"] == "done"
+    assert {"device", "files_done", "files_total", "bytes_done", "bytes_total", "rate", "seconds_left"} <= set(lines[0])
+    assert {line["device"] for line in lines} == {"iso9660.raw"}
+
+
+def test_a_first_answer_states_its_probability_and_what_it_does_not_see(listed: Path, tmp_path: Path) -> None:
+    """A glance at a disk would be taken for its examination."""
+    rng = random.Random(2)
+    lawful = tmp_path / "lawful.bin"
+    lawful.write_bytes(rng.randbytes(400_000))
+    made = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, "block-set", str(lawful), "--out", str(tmp_path / "b.set"), "--name", "SYN"],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(SRC)}, timeout=60,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    image = tmp_path / "disk.img"
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "own.bin").write_bytes(rng.randbytes(2_000_000))
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", str(files), str(image), "16M"], check=True)
+    out = run(
+        image, "--hash-set", listed, "--block-set", tmp_path / "b.set", "--report", tmp_path / "out", "--minutes", "1",
+        "--at-least", "0.4", "--seed", "5",
+    )  # fmt: skip
+    assert out.returncode == 0, out.stderr
+    assert "If at least 400 kB of listed material" in out.stdout and "does not show that the device" in out.stdout
+    record = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert record["first"]["settings"]["seed"] == 5 and record["first"]["ended"] == "the probability was reached"
+    assert any("It cannot see material that no list has" in text for text in record["limits"])
+    wrong = run(image, "--hash-set", listed, "--report", tmp_path / "x", "--first-answer", "--probability", "1.5")
+    assert wrong.returncode == 2 and "probability of 1.5" in wrong.stderr

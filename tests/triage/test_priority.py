@@ -68,7 +68,7 @@ def test_the_inputs_of_a_run() -> None:
         ),
         seized=NOON,
     )  # fmt: skip
-    assert made == PriorityInputs(False, {"A": 1}, {"": 1}, 5, 1, 0.6, "full")
+    assert made == PriorityInputs(False, {"A": 1}, {"": 1}, 5, "the seizure", 1, 0.6, "full")
     scored = prioritise(made)
     assert [r.points for r in scored.reasons] == [35, 10, 8, 8] and scored.band == "first"
     assert inputs_of(result(counts=Counts())).run == "failed"

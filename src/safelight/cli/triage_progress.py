@@ -139,7 +139,7 @@ def summary(device: Path, result: TriageResult, page: Path, seal: str) -> None:
         if len(result.unread) > 5:
             say(f"    and {len(result.unread) - 5:,} more in the report")
     made = prioritise(inputs_of(result))
-    why = " ".join(r.words for r in made.reasons) or "No reason found."
+    why = " ".join(r.words for r in made.reasons) or "Nothing that this run read raises it."
     say(f"  Priority: {made.band} ({made.score} points). {why}")
     say(f"  Report: {page}")
     say(f"  Seal of the report (keep it apart from the report): {seal}")

@@ -238,7 +238,14 @@ class _Run:
         findings = in_order(stage.findings)
         unread = unread_parts(tally.unread)
         state = STATE_STOPPED if stopped else STATE_SAMPLED
-        counts = replace(tally.counts(), files=first.files_listed, known_good=stage.known_good)
+        counts = replace(
+            tally.counts(),
+            files=first.files_listed,
+            files_live=sum(f.live for f in self._filesystems),
+            files_deleted=sum(f.deleted for f in self._filesystems),
+            directories=sum(f.directories for f in self._filesystems),
+            known_good=stage.known_good,
+        )
         entries = sum(s.counts["entries"] for s in sets)
         result = TriageResult(
             run_id=uuid.uuid4().hex,

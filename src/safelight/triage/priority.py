@@ -41,6 +41,7 @@ class PriorityInputs:
         exact: files with a listed digest, by category ("" for none).
         alike: files that are like a listed picture or hold blocks of a listed file, by category.
         newest_days: days between the newest listed file's writing and the seizure; None where not known.
+        newest_before: what the days count back from: `the seizure`, or `this run` where nobody told when that was.
         encrypted: encrypted parts that were not read.
         unread_share: part (0 to 1) of the device's bytes known not to be read; None where no size is known.
         run: `none` (not examined yet), `first answer`, `full`, or `failed` (nothing could be read).
@@ -50,6 +51,7 @@ class PriorityInputs:
     exact: Mapping[str, int] = field(default_factory=dict)
     alike: Mapping[str, int] = field(default_factory=dict)
     newest_days: int | None = None
+    newest_before: str = "the seizure"
     encrypted: int = 0
     unread_share: float | None = 0.0
     run: str = "none"
@@ -114,7 +116,7 @@ def _recent(inputs: PriorityInputs) -> list[Reason]:
         return []
     for days, points, word in _RECENT:
         if inputs.newest_days <= days:
-            return [Reason(points, f"The newest of them was written within a {word} of the seizure.")]
+            return [Reason(points, f"The newest of them was written within a {word} before {inputs.newest_before}.")]
     return []
 
 
@@ -164,6 +166,7 @@ def inputs_of(result: TriageResult, *, seized: datetime | None = None, live_cont
         exact=_by_category(list(exact.values())),
         alike=_by_category(list(alike.values())),
         newest_days=min(days) if days else None,
+        newest_before="the seizure" if seized else "this run",
         encrypted=sealed,
         unread_share=share,
         run="failed" if nothing else "first answer" if sampled else "full",

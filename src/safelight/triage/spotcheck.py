@@ -6,8 +6,9 @@ Nothing here decides anything: hits and digests go to the parent, which matches 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ _AROUND = 32 << 20
 _CPU_SECONDS = 300
 #: Words of the reasons for which a volume cannot be seen into: what lies there is no place to draw.
 _SEALED = ("bitlocker", "luks", "encrypt", "filevault", "random")
-_CIPHERS = ("in BitLocker", "in LUKS")
+_CIPHERS = ("in BitLocker", "in LUKS", "in Core Storage")
 
 
 class OutOfTime(Exception):
@@ -458,5 +459,7 @@ def spot(
     runs = [[r.offset, r.source, r.position, r.count] for r in check.runs]
     told, owners = asdict(check.told), [encode(e) for e in check.owners()]
     inside = [[encode(entry), source, position] for entry, source, position in check.inside]
-    systems = [encode(f.record()) for f in device.filesystems]
+    live = Counter((e.filesystem, e.allocated) for e in check.entries)
+    records = [f.record() for f in device.filesystems]
+    systems = [encode(replace(r, live=live[r.index, True], deleted=live[r.index, False])) for r in records]
     say({"spotted": told, "runs": runs, "inside": inside, "owners": owners, "filesystems": systems})

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
+from safelight.triage.blockruns import BLOCK
 from safelight.triage.exports.style import STYLE
 from safelight.triage.first_words import claims, inputs
 from safelight.triage.model import UnreadPart
 from safelight.triage.priority import inputs_of, prioritise
-from safelight.triage.result import STATE_COMPLETE, STATE_SAMPLED, Finding, TriageResult
+from safelight.triage.result import STATE_COMPLETE, Finding, TriageResult
 from safelight.triage.settings import TriageSettings
 from safelight.triage.verdict import size_words, unread_words
 
@@ -120,7 +121,10 @@ def _sample(result: TriageResult) -> str:
 
 def _priority(result: TriageResult) -> str:
     made = prioritise(inputs_of(result))
-    reasons = "".join(f"<li>{r.points}: {_e(r.words)}</li>" for r in made.reasons) or "<li>0: no reason found.</li>"
+    reasons = (
+        "".join(f"<li>{r.points}: {_e(r.words)}</li>" for r in made.reasons)
+        or "<li>0: nothing that this run read raises it.</li>"
+    )
     return (
         '<section aria-labelledby="priority"><h2 id="priority">Priority for examination</h2>'
         f"<p>{made.score} points, band {_e(made.band)}, by rule {_e(made.rule)}, from what this run alone knows. "
@@ -130,6 +134,17 @@ def _priority(result: TriageResult) -> str:
 
 
 def _read_bar(result: TriageResult) -> str:
+    limits = "".join(f"<li>{_e(text)}</li>" for text in result.limits)
+    not_looked = f"<h3>What a run of this kind does not look at</h3><ul>{limits}</ul></section>"
+    head = '<section aria-labelledby="read"><h2 id="read">What was read</h2>'
+    if result.first is not None:
+        looked = size_words(result.first.drawn * BLOCK)
+        words = (
+            f"{result.first.drawn:,} places ({looked}) drawn at random and {result.counts.files_read:,} files "
+            f"({size_words(result.counts.bytes_read)}) were read, of {size_words(result.evidence.media_size)}. "
+            "The rest was not looked at: this is a sample."
+        )
+        return f"{head}<p>{_e(words)}</p>{not_looked}"
     read, missed = result.counts.bytes_read, result.bytes_not_read
     total = max(result.evidence.media_size, read + missed, 1)
     rest = total - read - missed if result.evidence.media_size else 0
@@ -139,23 +154,17 @@ def _read_bar(result: TriageResult) -> str:
         words += ", and parts of unknown size"
     if rest > 0:
         words += f". The other {size_words(rest)} are free space and the file systems' own records"
-    if result.state == STATE_SAMPLED:
-        state = "State: a first answer, from a sample."
     first, second = 100 * read / total, 100 * (total - rest) / total
     # The bar repeats the sentence above it, so it is hidden from those who hear the page.
     bar = (
         '<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-        '<rect class="rest" width="100" height="6"></rect>'
-        f'<rect class="missed" width="{second:.2f}" height="6"></rect>'
-        f'<rect class="read" width="{first:.2f}" height="6"></rect></svg>'
+        '<rect class="rest" width="100" height="6" fill="#f3f2f1"></rect>'
+        f'<rect class="missed" width="{second:.2f}" height="6" fill="#f47738"></rect>'
+        f'<rect class="read" width="{first:.2f}" height="6" fill="#1d70b8"></rect></svg>'
         '<p class="key" aria-hidden="true"><span class="box read"></span>read '
         '<span class="box missed"></span>not read <span class="box rest"></span>free space and records</p>'
     )
-    limits = "".join(f"<li>{_e(text)}</li>" for text in result.limits)
-    return (
-        f'<section aria-labelledby="read"><h2 id="read">What was read</h2><p>{_e(words)}. {_e(state)}</p>{bar}'
-        f"<h3>What a run of this kind does not look at</h3><ul>{limits}</ul></section>"
-    )
+    return f"{head}<p>{_e(words)}. {_e(state)}</p>{bar}{not_looked}"
 
 
 def _label(category: str | None) -> str:
@@ -177,30 +186,41 @@ def _findings(findings: Sequence[Finding], most: int) -> str:
     rows = (
         (
             _e(_label(f.category)),
-            _e(f.kind if f.kind == "exact" else f"like, distance {f.distance} ({f.mode})")
-            + f" <small>{_e(f.algorithm)}</small>",
+            f"{_e(_how(f))}<br><small>{_e(f.algorithm)}</small>",
             f'<span class="path">{_e(f.path)}</span>'
             + "".join(f"<br><small>also {_e(n)}</small>" for n in f.names)
-            + "".join(f"<br><small>{_e(n)}</small>" for n in f.notes),
+            + "".join(f"<br><small>{_e(n)}</small>" for n in f.notes)
+            + "".join(
+                f"<br><small>{n} <code>{_e(v)}</code></small>" for n, v in (("MD5", f.md5), ("SHA-1", f.sha1)) if v
+            )
+            + f"<br><small>by {_e(f.hash_set)}</small>",
             _e(f.state),
             f"{f.size:,}",
-            f"{_when(f.times.created)}<br>{_when(f.times.written)}",
+            _times(f),
             "<br>".join(f"{o:,}" for o in f.offsets[:5]) + ("<br>…" if len(f.offsets) > 5 else "")
             or "inside its record",
-            f"<code>{_e(f.md5)}</code><br><code>{_e(f.sha1)}</code>",
-            _e(f.hash_set),
         )
         for f in findings
     )
     table = _table(
         "Findings, the gravest first",
-        ("Category", "Match", "Path", "File is", "Bytes", "Created, written (UTC)", "Offsets on the media",
-         "MD5, SHA-1", "Hash set"),
+        ("Category", "Match", "Path and digests", "File is", "Bytes", "Created, written (UTC)", "Offsets on the media"),
         rows,
         len(findings),
         most,
     )  # fmt: skip
     return f'<section aria-labelledby="findings"><h2 id="findings">Findings</h2>{summary}{table}</section>'
+
+
+def _how(finding: Finding) -> str:
+    return f"like, distance {finding.distance} ({finding.mode})" if finding.kind == "perceptual" else finding.kind
+
+
+def _times(finding: Finding) -> str:
+    times = finding.times
+    if times.created is None and times.written is None:
+        return "not recorded"
+    return f"{_when(times.created)}<br>{_when(times.written)}"
 
 
 def _where(part: UnreadPart) -> str:
@@ -238,7 +258,7 @@ def _problems(result: TriageResult, most: int) -> str:
 def _counts(result: TriageResult) -> str:
     c = result.counts
     pairs = (
-        ("Files", f"{c.files:,} ({c.files_live:,} live, {c.files_deleted:,} deleted)"),
+        ("Files listed", f"{c.files:,} ({c.files_live:,} live, {c.files_deleted:,} deleted)"),
         ("Deleted names without content", f"{c.names_only:,}"),
         ("Read in full", f"{c.files_read:,} ({size_words(c.bytes_read)})"),
         ("Read in part, not read", f"{c.files_partly_read:,}, {c.files_not_read:,}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from safelight.triage.exports.style import STYLE
 from safelight.triage.priority import BANDS, RULE, Priority, inputs_of, prioritise
@@ -63,7 +64,7 @@ def render_index(devices: Sequence[Device]) -> str:
 
 
 def _row(number: int, device: Device, priority: Priority | None) -> str:
-    name = f'<span class="path">{_e(device.name)}</span>'
+    name = f'<span class="path">{_e(PurePath(device.name).name)}</span>'
     if device.result is None or priority is None:
         return (
             f'<tr><th scope="row">{number}</th><td>{name}</td><td><strong>not triaged</strong></td>'

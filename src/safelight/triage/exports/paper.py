@@ -25,8 +25,8 @@ def render_pdf(result: TriageResult) -> bytes:
         raise EvidenceError(
             f"The PDF report cannot be made: {error}.", fix="Install Pango (libpango-1.0-0), or leave the PDF out."
         ) from None
-    logging.getLogger("weasyprint").setLevel(logging.ERROR)
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
+    for name in ("weasyprint", "weasyprint.progress", "fontTools"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # They tell every step.
     page = HTML(string=render_html(result, most_rows=MOST_ROWS), url_fetcher=_nothing)
     made: bytes = page.write_pdf(pdf_variant="pdf/ua-1", uncompressed_pdf=False)
     return made

@@ -35,7 +35,14 @@ small{color:#505a5f;font-size:14px}
 .skip{position:absolute;left:-9999px}
 .skip:focus{left:8px;top:8px;background:#fd0;color:#0b0c0c;padding:8px}
 footer{border-top:2px solid #1d70b8;color:#505a5f}
+@page{size:A4 landscape;margin:14mm 12mm}
 @media print{
+body{font-size:12px}
+main,footer,header .product{max-width:none;padding:0}
+h1{font-size:24px}
+h2{font-size:18px;margin:20px 0 6px}
+h3{font-size:14px}
+.lead{font-size:16px}
 header{background:none;color:#000}
 .scroll{overflow:visible}
 table{font-size:10px}

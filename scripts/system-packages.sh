@@ -46,6 +46,8 @@ if [[ "$purpose" == test ]]; then
     need lvm2 command -v lvm            # says whether the tests' volume groups are what it would write
     need qemu-utils command -v qemu-img # virtual disks with parents, and what their own program reads in them
     need genisoimage command -v genisoimage # ISO 9660 and UDF discs
+    need udftools command -v mkudffs    # UDF volumes
+    need 7zip command -v 7zz            # a second opinion on UDF
     need exfatprogs command -v mkfs.exfat # exFAT, filled by the tests themselves
     need xfsprogs command -v mkfs.xfs   # XFS with content, without mounting
 fi

@@ -124,6 +124,8 @@ class Opener:
             return libyal.open_apfs(index, volume.index, evidence, offset, size)
         if said == "XFS":
             return libyal.open_xfs(index, volume.index, evidence, offset, size)
+        if said == "UDF":
+            return self._udf(index, evidence, offset, size, volume, image)
         of = NtfsFileSystem if said == "NTFS" else TskFileSystem
         opened = of(index, volume.index, evidence, image or TskImage(evidence), offset, size)
         readers: list[FileSystemReader] = [opened]
@@ -132,6 +134,27 @@ class Opener:
 
             if opened.type in KINDS:
                 readers.append(UnallocatedSpace(index + 1, opened, evidence))
+        return readers
+
+    def _udf(
+        self, index: int, evidence: Evidence, offset: int, size: int, volume: Volume, image: TskImage | None
+    ) -> list[FileSystemReader]:
+        """UDF, and beside it the ISO 9660 side of a disc that is both."""
+        from safelight.triage.evidence.tsk import TskFileSystem
+        from safelight.triage.evidence.udf import BridgeFiles, UdfFileSystem
+
+        bridge = evidence.read(offset + 32769, 5) == b"CD001"
+        try:
+            udf = UdfFileSystem(index, volume.index, evidence, offset, size)
+        except EvidenceError as error:
+            if not bridge:
+                raise
+            self.problems.append(Problem(f"volume {volume.index}", f"Its UDF side cannot be opened: {error.what}."))
+            udf = None
+        readers: list[FileSystemReader] = [] if udf is None else [udf]
+        if bridge:
+            iso = TskFileSystem(index + len(readers), volume.index, evidence, image or TskImage(evidence), offset, size)
+            readers.append(iso if udf is None else BridgeFiles(iso, udf))
         return readers
 
 

@@ -166,6 +166,9 @@ def signature(evidence: Evidence, offset: int, size: int) -> str | None:
             if name == "Core Storage (FileVault)" and not any(head[512:600]) and head[510:512] == b"\x55\xaa":
                 continue  # Two letters in boot code prove nothing.
             return name
+    # The recognition sequence of ECMA-167: structures of 2 KiB (4 KiB on discs with sectors of 4 KiB) from 32 KiB on.
+    if any(head[at : at + 5] in (b"NSR02", b"NSR03") for at in range(32769, len(head) - 5, 2048)):
+        return "UDF"
     return None
 
 

@@ -110,3 +110,36 @@ def test_two_different_sets_of_one_name_are_refused_the_same_twice_counts_once()
     with pytest.raises(MatchingError, match="Two different hash sets"):
         Matcher([KNOWN, namesake])
     assert len(Matcher([KNOWN, KNOWN]).exact(**ONE)) == 1
+
+
+def test_a_negative_answers_a_likeness_and_never_an_equal_digest() -> None:
+    """A picture confirmed as harmless must not alarm again; the listed picture itself must, always."""
+    listed, harmless = bytes(32), b"\xff\xff" + bytes(30)  # 16 bits apart
+    known = HashSet.from_entries([HashSetEntry(md5=b"k" * 16, pdq=listed, category="A")], name="Known")
+    negative = HashSet.from_entries(
+        [HashSetEntry(md5=b"k" * 16, pdq=harmless), HashSetEntry(pdq=listed)], name="Not these", kind="negative"
+    )
+    matcher = Matcher([known, negative])
+    (aside,) = [m for m in matcher.perceptual(b"\xff\x7f" + bytes(30)) if m.set_kind == "known"]
+    assert aside.set_aside == "confirmed as another picture (Not these, 1 bits away)" and aside.distance == 15
+    (equal,) = [m for m in matcher.perceptual(listed) if m.set_kind == "known"]
+    assert equal.set_aside == "", "as near to the known entry as to the negative one: it stands"
+    exact = matcher.exact(md5=b"k" * 16)
+    assert [(m.set_kind, m.set_aside) for m in exact] == [("known", ""), ("negative", "")]
+
+
+def test_an_entry_in_quarantine_raises_no_likeness_and_every_equal_digest() -> None:
+    """A flooding entry must not bury a device's findings, nor be lost where the very file turns up."""
+    known = HashSet.from_entries([HashSetEntry(md5=b"k" * 16, pdq=bytes(32), category="A")], name="Known")
+    known.held = {0: "in quarantine: it resembles 5,000 pictures of a harmless set"}
+    matcher = Matcher([known])
+    assert matcher.perceptual(bytes(32))[0].set_aside.startswith("in quarantine")
+    assert matcher.exact(md5=b"k" * 16)[0].set_aside == ""
+
+
+def test_likenesses_can_be_capped() -> None:
+    """A cluster of near-duplicates must not flood an answer."""
+    many = [HashSetEntry(pdq=bytes(31) + bytes([n])) for n in range(200)]
+    matcher = Matcher([HashSet.from_entries(many, name="Cluster")])
+    assert len(matcher.perceptual(bytes(32), limit=5)) == 5
+    assert matcher.perceptual(bytes(32), limit=5)[0].distance == 0

@@ -255,4 +255,7 @@ def verify_command() -> None:
 
 
 def register(app: typer.Typer) -> None:
+    from safelight.cli.hashset_lists import register as register_lists
+
+    register_lists(hashset)
     app.add_typer(hashset, name="hashset")

@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass
 
 #: known: material that must be found. known-good: files vouched for as harmless. common: often seen, not vouched for.
-KINDS = ("known", "known-good", "common")
+#: negative: pictures that a person confirmed not to be what they resemble.
+KINDS = ("known", "known-good", "common", "negative")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from safelight.matching.hashtext import SIZES, excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import numpy as np
     import numpy.typing as npt
 
     from safelight.matching.hamming import PdqIndex
@@ -94,7 +95,7 @@ class HashSetBuilder:
         """Sort the indexes and compute the root.
 
         Raises:
-            MatchingError: no name, or a kind other than known, known-good and common.
+            MatchingError: no name, or a kind that is not one of `KINDS`.
         """
         import numpy as np
 
@@ -142,6 +143,8 @@ class HashSet:
         root: SHA-256 (hex) over the sorted distinct entries. The same content has the same root whatever its order
             and whatever format it came in.
         provenance: where it came from.
+        held: rows in quarantine and the reason of each; set by whoever keeps the list. A likeness to such an entry is
+            reported as set aside; an equal digest counts as ever.
     """
 
     def __init__(self, meta: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> None:
@@ -158,6 +161,7 @@ class HashSet:
         self._pdq: PdqIndex | None = None
         self._folder: Path | None = None
         self._verify = True
+        self.held: dict[int, str] = {}
 
     @classmethod
     def from_entries(
@@ -232,6 +236,14 @@ class HashSet:
         """The distinct sizes in bytes of the listed files, ascending, where the list gives any; shape (n,)."""
         sizes: npt.NDArray[np.uint64] = np.unique(self._arrays["size.values"].astype(np.uint64))
         return sizes
+
+    def category_codes(self) -> tuple[npt.NDArray[np.uint16], list[str | None]]:
+        """(N,) a number for each row's category, and what each number stands for; not to be written to."""
+        return self._arrays["category"], self._categories
+
+    def hashes(self, name: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint32]]:
+        """All md5, sha1, sha256 or pdq: (K, size) values and the (K,) rows they belong to; not to be written to."""
+        return self._arrays["pdq.codes" if name == "pdq" else f"{name}.digests"], self._arrays[f"{name}.rows"]
 
     def counts(self) -> Counts:
         """Entries per category and per kind of hash."""
@@ -323,7 +335,7 @@ def save_pdq(folder: Path, codes: npt.NDArray[Any], root: str) -> None:
 
 def check_name(name: str, kind: str) -> None:
     """Raises:
-    MatchingError: no name, or a kind other than known, known-good and common.
+    MatchingError: no name, or a kind that is not one of `KINDS`.
     """
     if not name.strip():
         raise MatchingError("A hash set needs a name.")

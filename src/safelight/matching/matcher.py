@@ -1,12 +1,14 @@
 """Match files and pictures against any number of hash sets.
 
-Every hit in every set is reported. A known-good entry never hides a known one: both come back, known first.
+Every hit in every set is reported. A known-good entry never hides a known one: both come back, known first. A likeness
+that a person confirmed to be false (a negative set), or to an entry in quarantine, comes back too, marked as set aside
+with the reason. No digest that is equal is ever set aside.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safelight.errors import MatchingError
@@ -36,10 +38,11 @@ class Match:
         distance: differing bits for perceptual, 0 for exact.
         row: the entry's row in the set (`HashSet.entry(row)`).
         known_good: the set vouches for the file. A known match on the same file still stands.
-        set_kind: known, known-good or common.
+        set_kind: known, known-good, common or negative.
         disagrees: digests given for the file that differ from the entry's. Not empty means that the agreeing digest
             is shared by two different files (MD5 collisions can be made on purpose) or that the list is wrong: a
             person must look.
+        set_aside: why a likeness counts for nothing; empty for all others, and always for equal digests.
     """
 
     hash_set: str
@@ -52,6 +55,7 @@ class Match:
     known_good: bool
     set_kind: str = "known"
     disagrees: tuple[str, ...] = ()
+    set_aside: str = ""
 
 
 class Matcher:
@@ -122,26 +126,34 @@ class Matcher:
                 found.setdefault(position, []).append(_exact_match(hash_set, row, given))
         return {position: sorted(found[position], key=_known_first) for position in sorted(found)}
 
-    def perceptual(self, pdq_code: bytes, threshold: int = DISTANCE_THRESHOLD) -> list[Match]:
+    def perceptual(
+        self, pdq_code: bytes, threshold: int = DISTANCE_THRESHOLD, *, limit: int | None = None
+    ) -> list[Match]:
         """Entries whose PDQ is within `threshold` bits. Ask only for pictures whose quality passes the gate.
 
+        Args:
+            limit: at most so many of each set, the nearest; None is all.
+
         Raises:
-            MatchingError: not 32 bytes, or a threshold outside 0 to 255.
+            MatchingError: not 32 bytes, a threshold outside 0 to 255, or a limit below 1.
         """
-        return self.perceptual_batch([pdq_code], threshold).get(0, [])
+        return self.perceptual_batch([pdq_code], threshold, limit=limit).get(0, [])
 
     def perceptual_batch(
-        self, pdq_codes: Sequence[bytes], threshold: int = DISTANCE_THRESHOLD
+        self, pdq_codes: Sequence[bytes], threshold: int = DISTANCE_THRESHOLD, *, limit: int | None = None
     ) -> dict[int, list[Match]]:
         """As `perceptual` for many pictures in one sweep; a position without any match is left out.
 
+        A likeness to a known entry is set aside where a negative entry is strictly nearer: the picture that was
+        confirmed as another is recognised, and nothing else is.
+
         Raises:
-            MatchingError: a code that is not 32 bytes, or a threshold outside 0 to 255.
+            MatchingError: a code that is not 32 bytes, a threshold outside 0 to 255, or a limit below 1.
         """
         codes, _ = _pack("pdq", pdq_codes)
         found: dict[int, list[Match]] = {}
         for hash_set in self.hash_sets:
-            hits = hash_set.pdq_index().query_batch(codes, threshold)
+            hits = hash_set.pdq_index().query_batch(codes, threshold, limit=limit)
             for position, at, distance in zip(
                 hits.query.tolist(), hits.row.tolist(), hits.distance.tolist(), strict=True
             ):
@@ -156,9 +168,22 @@ class Matcher:
                     row=row,
                     known_good=hash_set.known_good,
                     set_kind=hash_set.kind,
+                    set_aside=hash_set.held.get(row, ""),
                 )
                 found.setdefault(position, []).append(match)
-        return {position: sorted(found[position], key=_known_first) for position in sorted(found)}
+        return {position: _judged(found[position]) for position in sorted(found)}
+
+
+def _judged(matches: list[Match]) -> list[Match]:
+    """Likenesses of one picture, known first, with those set aside that a nearer negative answers."""
+    negative = min((m for m in matches if m.set_kind == "negative"), key=lambda m: m.distance, default=None)
+    if negative is not None:
+        why = f"confirmed as another picture ({negative.hash_set}, {negative.distance} bits away)"
+        matches = [
+            replace(m, set_aside=m.set_aside or why) if m.set_kind == "known" and negative.distance < m.distance else m
+            for m in matches
+        ]
+    return sorted(matches, key=_known_first)
 
 
 def _exact_match(hash_set: HashSet, row: int, given: dict[str, bytes | None]) -> Match:

@@ -222,6 +222,8 @@ class _Chunk:
         self._pending.clear()
         if records and self._r._hash_sets:
             self._stage.match(records)
+            self._tally.problems += self._stage.set_aside
+            self._stage.set_aside.clear()
         for record in records:
             self.writer.add(record)
 

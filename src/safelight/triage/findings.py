@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safelight.triage.model import FileRecord
-from safelight.triage.result import Finding, HashSetRecord
+from safelight.triage.result import Finding, HashSetRecord, Problem
 from safelight.triage.settings import TriageSettings
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ class FindingStage:
     """Matches records batch by batch.
 
     `findings` holds matches with sets of known material only; a file that a known-good set vouches for is counted in
-    `known_good`, and is a finding none the less when a set of known material lists it.
+    `known_good`, and is a finding none the less when a set of known material lists it. A likeness that was confirmed to
+    be false, or to an entry in quarantine, is no finding; `set_aside` names it for the report.
     """
 
     hash_sets: Sequence[HashSet]
@@ -27,6 +28,7 @@ class FindingStage:
     volume_of: dict[int, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     known_good: int = 0
+    set_aside: list[Problem] = field(default_factory=list)
 
     def match(self, records: Sequence[FileRecord]) -> None:
         """Match one batch. Files without content, and files of which a part is missing, have no digest to match.
@@ -56,6 +58,13 @@ class FindingStage:
         named = {(m.hash_set, m.row) for m in exact}
         vouched = tuple(f"the known-good set {m.hash_set} lists this file too" for m in good[:1])
         best: dict[tuple[str, str, str | None], tuple[Match, int]] = {}
+        confirmed = next((m for m in exact if m.set_kind == "negative"), None)
+        for match in near:
+            why = match.set_aside or (f"confirmed as another picture ({confirmed.hash_set})" if confirmed else "")
+            if why and match.set_kind == "known" and (match.hash_set, match.row) not in named:
+                words = f"Its likeness to an entry of {match.hash_set} ({match.distance} bits) was set aside: {why}."
+                self.set_aside.append(Problem(record.entry.path, words))
+        near = [m for m in near if not m.set_aside and confirmed is None]
         for match in (*exact, *near):
             if match.set_kind != "known" or (match.kind == "perceptual" and (match.hash_set, match.row) in named):
                 continue

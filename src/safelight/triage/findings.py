@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from safelight.triage.model import FileRecord
-from safelight.triage.result import Finding, HashSetRecord, Problem
+from safelight.triage.model import FileRecord, Problem
+from safelight.triage.result import Finding, HashSetRecord
 from safelight.triage.settings import TriageSettings
 
 if TYPE_CHECKING:

@@ -8,3 +8,8 @@ specification 1.0, https://theupdateframework.github.io/specification/latest/.
 """
 
 from __future__ import annotations
+
+import logging
+
+# It logs each holder who has not signed yet, which is the usual state of things here.
+logging.getLogger("tuf").setLevel(logging.WARNING)

@@ -196,3 +196,18 @@ def make_device(case: Case, actor: User | None = None, **fields: Any) -> Any:
             **fields,
         },
     )
+
+
+def make_whatif(user: User | None = None, **fields: Any) -> Any:
+    """A plan with one scenario, waiting to be worked out; a small force, so that the engine needs little."""
+    from safelight.casework.plans.services import make_plan
+
+    given = {
+        "title": "Synthetic question",
+        "scenario": {"name": "Fewer", "changes": {"staff.specialists": "-40"}, "rule": "growing"},
+        "rule": "growing",
+        "years": 0.5,
+        "replications": 2,
+        "base": {"referrals.per_year": 400, "visits.offenders": 300},
+    }
+    return make_plan(user or make_user("supervisor"), **{**given, **fields})

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from tests.casework.factories import make_whatif
 from tests.casework.test_matrix import ROUTES, _names
 from tests.casework.world import client_of
 from tests.casework.world import world as make_world
@@ -41,6 +42,9 @@ POST_ONLY = {
     "submissions:resubmit": "submission",
     "ledger:verify": "",
     "hashsets:retire": "skip",
+    "plans:scenario": "plan",
+    "plans:stop": "plan",
+    "plans:run": "plan",
 }
 
 
@@ -54,6 +58,7 @@ def arguments_of(where: Any, name: str) -> dict[str, Any] | None:
         "run": known.get("devices:progress"),
         "write": known.get("submissions:nothing"),
         "submission": known.get("submissions:detail"),
+        "plan": known.get("plans:detail"),
     }
     return kinds.get(POST_ONLY.get(name, ""), {})
 
@@ -92,6 +97,7 @@ def test_no_form_breaks_or_writes_on_nonsense(kind, tmp_path, settings) -> None:
     """At 2 a.m. a slip of the keyboard would end in 'server error', with everything that was typed lost."""
     settings.EVIDENCE_ROOT = tmp_path
     where = make_world(tmp_path, settings, ROUTES)
+    where.arguments["plans:detail"] = {"reference": make_whatif().reference}
     clocks = list(Clock.objects.order_by("pk").values_list("pk", "triggered_at", "due_at", "stopped_at"))
     broken = []
     clients = {who: client_of(where.people[who]) for who in ("super", "examiner", "admin")}
@@ -126,6 +132,7 @@ def test_no_address_breaks_a_list(tmp_path, settings) -> None:
     lists = (
         "work:home", "cases:index", "clocks:index", "devices:index", "submissions:index", "referrals:desk",
         "supervision:board", "ledger:index", "referrals:quarantine", "workforce:index", "hashsets:index",
+        "plans:index",
     )  # fmt: skip
     some = ("cases:chronology", "cases:ledger", "devices:detail", "submissions:detail", "safeguarding:child_add")
     addresses = [reverse(name) for name in lists] + [reverse(name, kwargs=where.arguments[name]) for name in some]

@@ -23,7 +23,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-COMMANDS = ("demo", "serve", "worker", "tick", "triage", "hashset", "match", "standards", "ledger", "audit", "plan")
+COMMANDS = (
+    "demo", "serve", "worker", "tick", "triage", "hashset", "match", "standards", "ledger", "audit", "plan", "rounds",
+)  # fmt: skip
 
 
 @app.callback(invoke_without_command=True)

@@ -36,6 +36,7 @@ NAVIGATION = (
     Item("Submissions", "submissions:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
     Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"}), "Hash sets"),
     Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"}), "Force"),
+    Item("Plans", "plans:index", frozenset({"supervisor", "administrator", "chief_officer"}), "Force"),
     Item("Standards", "standards_page", group="Force"),
     Item("Accounts", "accounts:index", frozenset({"administrator"}), "Administration"),
     Item("Ledger", "ledger:index", frozenset({"supervisor", "administrator"}), "Administration"),

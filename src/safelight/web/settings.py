@@ -12,6 +12,8 @@ SAFELIGHT_TRUSTED_ORIGINS        comma-separated https:// origins when a proxy r
 SAFELIGHT_BEHIND_PROXY           1: trust X-Forwarded-Proto and the last X-Forwarded-For of the proxy in front
 SAFELIGHT_DEMO                   1: visibly synthetic demo over plain http
 SAFELIGHT_DEBUG                  1: error pages for developers; never with real data
+SAFELIGHT_CLUSTER                tcp:// address of a Dask scheduler that runs plans; default none: processes here
+SAFELIGHT_PLANNING_PROCESSES     processes that one plan may use; default 2
 SAFELIGHT_TESTING                1: cheap password hashing for the test suite
 ================================ ============================================================================
 """
@@ -62,6 +64,7 @@ CASEWORK_APPS = (
     "devices",
     "hashsets",
     "submissions",
+    "plans",
     "work",
 )
 INSTALLED_APPS = [
@@ -113,6 +116,9 @@ if TESTING and DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"safelight-test-{os.getpid()}.sqlite3")}
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
+
+PLANNING_CLUSTER = env.text("SAFELIGHT_CLUSTER", "")
+PLANNING_PROCESSES = env.integer("SAFELIGHT_PLANNING_PROCESSES", 1 if TESTING else 2, least=1)
 
 # --- language and time ----------------------------------------------------------------------------------------
 

@@ -15,8 +15,9 @@ from safelight.casework.allocation.forms import AllocateForm
 from safelight.casework.allocation.queries import caseloads, may_take, suggest
 from safelight.casework.allocation.reasons import REASONS
 from safelight.casework.allocation.services import allocate, end_allocation, reallocate
+from safelight.casework.allocation.together import MOST, propose
 from safelight.casework.base.attempt import attempt, posted
-from safelight.casework.base.policy import page
+from safelight.casework.base.policy import look, page
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.steps import case_for
 from safelight.errors import CaseworkError
@@ -65,19 +66,31 @@ def allocate_page(request: HttpRequest, reference: str) -> HttpResponse:
     )
 
 
+@page("allocation.allocate", looks="list")
+def unallocated(request: HttpRequest) -> HttpResponse:
+    """Every case of the unit that nobody has, with who should take it: worked out for all of them together."""
+    proposals, more = propose(request.user)
+    shown = [one.case.reference for one in proposals]
+    look(request, "list", None, list="cases without an investigator", shown=shown)
+    context = {"proposals": proposals, "more": more, "most": MOST, "unit": request.user.unit}
+    return render(request, "allocation/unallocated.html", context)
+
+
 @page("allocation.allocate", methods=("POST",))
 def accept(request: HttpRequest, reference: str) -> HttpResponse:
     """Take a suggestion. Its sentence becomes the reason: made again here, not taken from the page."""
     case = case_for(request, reference, "allocation.allocate")
     chosen = request.POST.get("investigator", "")
+    listed = request.POST.get("back") == "unallocated"
+    again = redirect("allocation:unallocated") if listed else redirect("allocation:allocate", reference=case.reference)
     found = next((one for one in suggest(case, limit=50) if str(one.investigator.pk) == chosen), None)
     if found is None:
         person = User.objects.filter(pk=int(chosen)).first() if chosen.isdecimal() and len(chosen) < 18 else None
         who = person.name if person else "That person"
         messages.error(request, f"{who} is no longer suggested for this case. Look at the list again.")
-        return redirect("allocation:allocate", reference=case.reference)
+        return again
     try:
-        if case.investigator is not None:
+        if case.investigator is not None and not listed:
             code = request.POST.get("code", "")
             reallocate(
                 request.user, case, investigator=found.investigator, code=code, reason=found.reason, suggested=True
@@ -86,9 +99,9 @@ def accept(request: HttpRequest, reference: str) -> HttpResponse:
             allocate(request.user, case, investigator=found.investigator, reason=found.reason, suggested=True)
     except CaseworkError as error:
         messages.error(request, str(error))
-        return redirect("allocation:allocate", reference=case.reference)
+        return again
     messages.success(request, f"{found.investigator} has {case.reference}.")
-    return redirect("cases:detail", reference=case.reference)
+    return again if listed else redirect("cases:detail", reference=case.reference)
 
 
 class EndForm(forms.Form):

@@ -168,7 +168,11 @@ def test_navigation_follows_the_role(rf, make_user):
     assert not {"Cases", "Devices", "Referral desk", "Supervisor's board"} & set(texts)
     assert [link["text"] for link in links(request) if link["current"] or link["active"]] == ["Force"]
     group, row = second_row(request)
-    assert group == "Force" and [(text, here) for text, _, here in row] == [("Skills", False), ("Standards", True)]
+    assert group == "Force" and [(text, here) for text, _, here in row] == [
+        ("Skills", False),
+        ("Plans", False),
+        ("Standards", True),
+    ]
 
 
 def test_a_group_with_one_page_for_a_person_is_that_page(rf, make_user):

@@ -7,6 +7,7 @@ import random
 import struct
 from pathlib import Path
 
+import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,13 +15,16 @@ from PIL import Image
 
 from safelight.triage.evidence.carving import STARTS, picture_end
 
-KINDS = sorted(set(STARTS.values()))
+KINDS = sorted({*STARTS.values(), "HEIC"})
 
 
 def picture(kind: str, size: tuple[int, int] = (173, 91), **options: object) -> bytes:
     rng = random.Random(str(size))
     image = Image.frombytes("RGB", size, rng.randbytes(size[0] * size[1] * 3))
     out = io.BytesIO()
+    if kind == "HEIC":
+        pillow_heif.from_pillow(image).save(out)
+        return out.getvalue()
     image.save(out, kind, **options)  # type: ignore[arg-type]
     return out.getvalue()
 
@@ -33,7 +37,9 @@ def end_of(kind: str, raw: bytes, start: int = 0) -> int | None:
 @pytest.mark.parametrize(
     ("kind", "options"),
     [("JPEG", {}), ("JPEG", {"progressive": True}), ("JPEG", {"restart_marker_blocks": 3}), ("PNG", {}),
-     ("GIF", {}), ("WebP", {}), ("WebP", {"lossless": True, "exif": b"Exif\0\0II*\0"}), ("BMP", {})],
+     ("GIF", {}), ("WebP", {}), ("WebP", {"lossless": True, "exif": b"Exif\0\0II*\0"}), ("BMP", {}),
+     ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("TIFF", {"compression": "jpeg"}),
+     ("TIFF", {"big_tiff": False, "compression": "tiff_adobe_deflate", "tiffinfo": {270: "x" * 3001}}), ("HEIC", {})],
 )  # fmt: skip
 def test_the_end_is_exact_whatever_follows(kind: str, options: dict[str, object], behind: bytes) -> None:
     """A carved picture's digest would match no list, because a byte too many or too few was taken."""
@@ -51,6 +57,25 @@ def test_a_jpeg_with_a_thumbnail_inside_ends_at_its_own_end(pictures: Path) -> N
     for path in sorted(pictures.glob("*.jpg")):
         raw = path.read_bytes()
         assert end_of("JPEG", raw + b"\0" * 600) == len(raw), path.name
+
+
+def test_a_tiff_of_many_pages_and_one_of_the_other_byte_order_are_taken_whole() -> None:
+    """A fax or scan would lose its later pages."""
+    pages = [Image.new("RGB", (60, 40 + n), (n, n, n)) for n in range(4)]
+    out = io.BytesIO()
+    pages[0].save(out, "TIFF", save_all=True, append_images=pages[1:], compression="tiff_lzw")
+    raw = out.getvalue()
+    end = end_of("TIFF", raw + b"\xff" * 700)
+    assert end is not None and not raw[end:].strip(b"\0") and len(raw) - end < 16, "the writer fills up to 16 bytes"
+    taken = Image.open(io.BytesIO(raw[:end]))
+    assert taken.n_frames == 4
+    rows = [(tag, 3, 1, value << 16) for tag, value in ((256, 8), (257, 4), (258, 8), (259, 1), (262, 1))]
+    rows += [(273, 4, 1, 110), (279, 4, 1, 32)]
+    body = struct.pack(">4sIH", b"MM\0*", 8, len(rows)) + b"".join(struct.pack(">HHII", *row) for row in rows)
+    raw = (body + bytes(4)).ljust(110, b"\0") + bytes(range(32))
+    assert Image.open(io.BytesIO(raw)).tobytes() == bytes(range(32))
+    assert end_of("TIFF", raw + b"\xff" * 700) == len(raw)
+    assert end_of("TIFF", raw[:-1]) is None and end_of("TIFF", raw[:8] + b"\0\0" + raw[10:]) is None
 
 
 def test_an_animated_gif_is_taken_whole() -> None:

@@ -1,4 +1,4 @@
-"""Where a picture ends, told by walking its structure from its first byte: JPEG, PNG, GIF, WebP, BMP.
+"""Where a picture ends, told by walking its structure from its first byte: JPEG, PNG, GIF, WebP, BMP, TIFF, HEIC.
 
 A walk never goes behind `limit`, reads little at a time, and gives None for what is not a whole picture. Layouts: ITU
 T.81 Annex B, W3C PNG, GIF89a, WebP container specification, BITMAPINFOHEADER.
@@ -11,6 +11,8 @@ import struct
 import zlib
 from collections.abc import Callable
 
+from safelight.triage.evidence.carving_boxes import heic_end, tiff_end
+
 Read = Callable[[int, int], bytes]
 
 _WINDOW = 64 << 10
@@ -18,15 +20,21 @@ LARGEST = 256 << 20
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _WEBP = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "})
 #: The first two bytes of a kind, as a little-endian number, and the kind.
-STARTS = {0xD8FF: "JPEG", 0x5089: "PNG", 0x4947: "GIF", 0x4952: "WebP", 0x4D42: "BMP"}
-ENDINGS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "WebP": "webp", "BMP": "bmp"}
+STARTS = {
+    0xD8FF: "JPEG", 0x5089: "PNG", 0x4947: "GIF", 0x4952: "WebP", 0x4D42: "BMP", 0x4949: "TIFF", 0x4D4D: "TIFF",
+}  # fmt: skip
+#: A HEIC picture begins with a length; what tells it are bytes 4 to 7, as a little-endian number.
+BOXED = int.from_bytes(b"ftyp", "little")
+ENDINGS = {
+    "JPEG": "jpg", "PNG": "png", "GIF": "gif", "WebP": "webp", "BMP": "bmp", "TIFF": "tif", "HEIC": "heic",
+}  # fmt: skip
 
 
 def picture_end(kind: str, read: Read, start: int, limit: int) -> int | None:
     """Where the picture of this kind that begins at `start` ends; None where none does.
 
     Args:
-        kind: JPEG, PNG, GIF, WebP or BMP.
+        kind: JPEG, PNG, GIF, WebP, BMP, TIFF or HEIC.
         read: gives up to so many bytes from an offset.
         start: its first byte.
         limit: the first byte that cannot belong to it.
@@ -177,4 +185,5 @@ def _bmp(read: Read, start: int, limit: int) -> int | None:
 
 _WALKS: dict[str, Callable[[Read, int, int], int | None]] = {
     "JPEG": _jpeg, "PNG": _png, "GIF": _gif, "WebP": _webp, "BMP": _bmp,
+    "TIFF": tiff_end, "HEIC": heic_end,
 }  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from safelight.errors import EvidenceError
+from safelight.triage.evidence.apfs_books import ContainerBooks
 from safelight.triage.evidence.base import Evidence, MediaWindow
 from safelight.triage.evidence.filesystem import (
     MAX_DEPTH,
@@ -17,8 +18,10 @@ from safelight.triage.evidence.filesystem import (
     clean_name,
     moment,
 )
+from safelight.triage.evidence.keys import OPENED, Key
 from safelight.triage.model import Extent, FileEntry, Times, UnreadPart
 
+_FORK, _PACKED = "com.apple.ResourceFork", "com.apple.decmpfs"
 _FAULTS = (OSError, ValueError, MemoryError, OverflowError)
 
 
@@ -28,9 +31,12 @@ class LibyalFileSystem(FileSystemReader):
     def __init__(self, index: int, volume: int, offset: int, size: int, kind: str, handle: Any, keep: Any) -> None:
         super().__init__(index, volume, offset, size, 0)
         self.type = kind
+        self.deleted_places: dict[int, int] = {}
         self._handle = handle
         self._keep = keep  # The library reads through these objects, so they must live as long as it.
-        self.notes.append(f"Deleted files and snapshots of {kind} are not read by this version.")
+        self.notes.append(
+            f"Deleted files{' and snapshots' if kind == 'APFS' else ''} of {kind} are not read by this version."
+        )
 
     def entries(self) -> Iterator[FileEntry]:
         """Every live file, once, with all its names."""
@@ -65,11 +71,12 @@ class LibyalFileSystem(FileSystemReader):
                         self.add_name(str(number), first, where)
                     else:
                         yield self._entry(child, number, where)
+                        yield from self._fork(child, number, where)
                 except _FAULTS as error:
                     self.unread.append(
                         UnreadPart("file", f"its record cannot be read: {_words(error)}", path=path or "/")
                     )
-        self.found = len(seen) + 1
+        self.found = len(seen) + (self.type == "XFS")  # APFS does not count its root folder.
 
     def _children(self, folder: Any, path: str) -> Iterator[Any]:
         try:
@@ -103,6 +110,15 @@ class LibyalFileSystem(FileSystemReader):
             times=_times(entry), extents=tuple(extents),
         )  # fmt: skip
 
+    def _fork(self, entry: Any, number: int, where: str) -> Iterator[FileEntry]:
+        """The resource fork of an APFS file, unless it only holds the packed bytes of the file itself."""
+        if self.type != "APFS":
+            return
+        names = {str(attribute.name): attribute for attribute in entry.extended_attributes}
+        fork = names.get(_FORK)
+        if fork is not None and int(fork.size) and _PACKED not in names:
+            yield FileEntry(self.index, f"{where}:rsrc", int(fork.size), f"{number}/rsrc", number, times=_times(entry))
+
     def find(self, path: str) -> str | None:
         """The locator of the regular file at this path."""
         try:
@@ -115,11 +131,14 @@ class LibyalFileSystem(FileSystemReader):
         """The file with this number."""
         try:
             if self.type == "APFS":
-                entry = self._handle.get_file_entry_by_identifier(int(locator))
+                number, _, fork = locator.partition("/")
+                entry = self._handle.get_file_entry_by_identifier(int(number))
+                if fork:
+                    entry = next(a for a in entry.extended_attributes if a.name == _FORK)
             else:
                 entry = self._handle.get_file_entry_by_inode(int(locator))
             size = int(entry.size or 0)
-        except _FAULTS as error:
+        except (*_FAULTS, StopIteration) as error:
             raise EvidenceError(f"Record {locator} cannot be opened: {_words(error)}") from None
 
         def read(at: int, length: int) -> bytes:
@@ -131,7 +150,9 @@ class LibyalFileSystem(FileSystemReader):
         return Content(size, read)
 
 
-def open_apfs(index: int, volume: int, evidence: Evidence, offset: int, size: int) -> list[FileSystemReader]:
+def open_apfs(
+    index: int, volume: int, evidence: Evidence, offset: int, size: int, keys: Sequence[Key] = ()
+) -> list[FileSystemReader]:
     """The volumes of an APFS container; a locked one is given with its reason in `unread` and lists nothing.
 
     Raises:
@@ -146,21 +167,53 @@ def open_apfs(index: int, volume: int, evidence: Evidence, offset: int, size: in
         volumes = [container.get_volume(i) for i in range(container.number_of_volumes)]
     except _FAULTS as error:
         raise EvidenceError(f"the APFS container cannot be opened: {_words(error)}") from None
+    try:
+        books = ContainerBooks(evidence, offset, size).volumes()
+    except EvidenceError:
+        books = []
     readers: list[FileSystemReader] = []
-    for handle in volumes:
-        reader = LibyalFileSystem(index + len(readers), volume, offset, size, "APFS", handle, (container, window))
+    for number, handle in enumerate(volumes):
+        own = index + len(readers)
+        reader = LibyalFileSystem(own, volume, offset, size, "APFS", handle, (container, window))
         try:
             name = clean_name(handle.name or "")
-            reader.notes.append(f"APFS volume {name!r}.")
-            if handle.is_locked():
-                reader = LockedVolume(index + len(readers), volume, offset, size, "APFS", handle, None)
+            if handle.is_locked() and _unlock(handle, keys):
+                reader.notes.append(f"APFS encryption: {OPENED[0].lower()}{OPENED[1:]}")
+            elif handle.is_locked():
+                said = "no key that was given opens it" if keys else "no key was given"
+                reader = LockedVolume(own, volume, offset, size, "APFS", handle, None)
                 reader.unread.append(
-                    UnreadPart(f"APFS volume {name!r}", "APFS encryption (FileVault), no key was given", offset)
+                    UnreadPart(f"APFS volume {name!r}", f"APFS encryption (FileVault), {said}", offset)
                 )
+            reader.notes.insert(0, f"APFS volume {name!r}.")
         except _FAULTS as error:
+            name = ""
             reader.unread.append(UnreadPart("APFS volume", _words(error), offset))
+        # The library gives its volumes in the order of the container; without all of them the counts are no one's.
+        if len(books) == len(volumes) and clean_name(books[number].name) == name:
+            said_of = books[number]
+            reader.expected = said_of.files + said_of.folders + said_of.links + said_of.others
+            reader.expected_from = "files, folders and links, by the volume superblock"
+            if said_of.snapshots:
+                what = f"snapshots of APFS volume {name!r}"
+                reason = f"{said_of.snapshots} older states of the volume; the library does not open them"
+                reader.unread.append(UnreadPart(what, reason, offset))
         readers.append(reader)
     return readers
+
+
+def _unlock(handle: Any, keys: Sequence[Key]) -> bool:
+    for key in keys:
+        for give in (handle.set_password, handle.set_recovery_password):
+            if key.text is None:
+                continue
+            try:
+                give(key.text)
+                if handle.unlock():
+                    return True
+            except _FAULTS:
+                continue  # The wrong kind of key for this volume; the next may fit.
+    return False
 
 
 class LockedVolume(LibyalFileSystem):
@@ -185,7 +238,7 @@ def open_xfs(index: int, volume: int, evidence: Evidence, offset: int, size: int
         handle.open_file_object(window)
     except _FAULTS as error:
         raise EvidenceError(f"the XFS file system cannot be opened: {_words(error)}") from None
-    reader = LibyalFileSystem(index, volume, offset, size, "XFS", handle, window)
+    reader = LibyalFileSystem(index, volume, offset, size, "XFS", handle, (None, window))
     block = evidence.read(offset, 512)
     if len(block) == 512:
         used, free = struct.unpack_from(">QQ", block, 128)

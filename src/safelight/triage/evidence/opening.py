@@ -118,22 +118,26 @@ class Opener:
         from safelight.triage.evidence import libyal
         from safelight.triage.evidence.ntfs import NtfsFileSystem
         from safelight.triage.evidence.tsk import TskFileSystem
+        from safelight.triage.evidence.udf import UdfFileSystem
 
         index = len(self.filesystems)
+        readers: list[FileSystemReader]
         if said == "APFS":
-            return libyal.open_apfs(index, volume.index, evidence, offset, size)
-        if said == "XFS":
-            return libyal.open_xfs(index, volume.index, evidence, offset, size)
-        if said == "UDF":
-            return self._udf(index, evidence, offset, size, volume, image)
-        of = NtfsFileSystem if said == "NTFS" else TskFileSystem
-        opened = of(index, volume.index, evidence, image or TskImage(evidence), offset, size)
-        readers: list[FileSystemReader] = [opened]
-        if self.carve:
+            readers = libyal.open_apfs(index, volume.index, evidence, offset, size, self.keys)
+        elif said == "XFS":
+            readers = libyal.open_xfs(index, volume.index, evidence, offset, size)
+        elif said == "UDF":
+            readers = self._udf(index, evidence, offset, size, volume, image)
+        else:
+            of = NtfsFileSystem if said == "NTFS" else TskFileSystem
+            readers = [of(index, volume.index, evidence, image or TskImage(evidence), offset, size)]
+        if self.carve and readers:
             from safelight.triage.evidence.unallocated import KINDS, UnallocatedSpace
 
-            if opened.type in KINDS:
-                readers.append(UnallocatedSpace(index + 1, opened, evidence))
+            # The volumes of one APFS container share their free space.
+            first = readers[0]
+            if first.type in KINDS and isinstance(first, TskFileSystem | libyal.LibyalFileSystem | UdfFileSystem):
+                readers.append(UnallocatedSpace(index + len(readers), first, evidence))
         return readers
 
     def _udf(

@@ -1,40 +1,69 @@
 """Free space of a file system, and the whole pictures in it: by its allocation bitmap, streamed, never a used byte.
 
 Free ranges come from the file system's own books: `$Bitmap` of NTFS, the FAT, the bitmap of exFAT, the block bitmaps of
-ext. A picture is looked for at every sector of a free range and must lie whole in it: one that was stored in pieces is
-not found.
+ext, the allocation file of HFS+, the trees of XFS, the space manager of APFS, the bitmaps of UDF. A picture is looked
+for at every sector of a free range and must lie whole in it: one that was stored in pieces is not found.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from safelight.errors import EvidenceError
+from safelight.triage.evidence import freebooks
+from safelight.triage.evidence.apfs_books import ContainerBooks
 from safelight.triage.evidence.base import Evidence
-from safelight.triage.evidence.carving import ENDINGS, STARTS, picture_end
+from safelight.triage.evidence.carving import BOXED, ENDINGS, STARTS, picture_end
 from safelight.triage.evidence.filesystem import Content, FileSystemReader
 from safelight.triage.evidence.tsk import TskFileSystem
+from safelight.triage.evidence.udf import UdfFileSystem
 from safelight.triage.model import Extent, FileEntry, UnreadPart
 
-KINDS = ("NTFS", "FAT12", "FAT16", "FAT32", "exFAT", "ext2", "ext3", "ext4")
+KINDS = ("NTFS", "FAT12", "FAT16", "FAT32", "exFAT", "ext2", "ext3", "ext4", "HFS+", "XFS", "APFS", "UDF")
 _SECTOR = 512
 _WINDOW = 4 << 20
 _BITS = 1 << 20
 _NOTE = "carved: a whole picture found in free space by its own structure; its name and times are not known"
 
 
-def free_ranges(filesystem: TskFileSystem, evidence: Evidence) -> Iterator[tuple[int, int]]:
+class Freed(Protocol):
+    """A file system whose free space is searched.
+
+    Attributes:
+        deleted_places: where bytes of deleted files begin that it lists, and how many they are.
+    """
+
+    index: int
+    volume: int
+    type: str
+    offset: int
+    size: int
+    block_size: int
+    deleted_places: dict[int, int]
+
+
+def free_ranges(filesystem: Freed, evidence: Evidence) -> Iterator[tuple[int, int]]:
     """Free ranges (offset, size) of the medium, ascending, joined where they touch.
 
     Raises:
         EvidenceError: the file system's books cannot be read.
     """
-    if filesystem.type == "NTFS":
+    rows: Iterator[tuple[int, int]]
+    if isinstance(filesystem, TskFileSystem) and filesystem.type == "NTFS":
         rows = _ntfs(filesystem)
+    elif isinstance(filesystem, UdfFileSystem):
+        rows = filesystem.free_ranges()
+    elif filesystem.type == "HFS+":
+        rows = freebooks.hfs_free(evidence, filesystem.offset)
+    elif filesystem.type == "XFS":
+        rows = freebooks.xfs_free(evidence, filesystem.offset)
+    elif filesystem.type == "APFS":
+        rows = ContainerBooks(evidence, filesystem.offset, filesystem.size).free_ranges()
     elif filesystem.type == "exFAT":
         rows = _exfat(filesystem, evidence)
     elif filesystem.type.startswith("FAT"):
@@ -89,7 +118,7 @@ def _ntfs(filesystem: TskFileSystem) -> Iterator[tuple[int, int]]:
             yield filesystem.offset + (at * 8 + start) * block, length * block
 
 
-def _fat(filesystem: TskFileSystem, evidence: Evidence) -> Iterator[tuple[int, int]]:
+def _fat(filesystem: Freed, evidence: Evidence) -> Iterator[tuple[int, int]]:
     base = filesystem.offset
     boot = evidence.read(base, 512)
     sector, per, reserved, copies, roots, small, _, short = struct.unpack_from("<HBHBHHBH", boot, 11)
@@ -126,7 +155,7 @@ def _fat(filesystem: TskFileSystem, evidence: Evidence) -> Iterator[tuple[int, i
             yield first + (at + index - 2) * cluster, length * cluster
 
 
-def _exfat(filesystem: TskFileSystem, evidence: Evidence) -> Iterator[tuple[int, int]]:
+def _exfat(filesystem: Freed, evidence: Evidence) -> Iterator[tuple[int, int]]:
     base = filesystem.offset
     boot = evidence.read(base, 512)
     heap, clusters, root = struct.unpack_from("<III", boot, 88)
@@ -147,7 +176,7 @@ def _exfat(filesystem: TskFileSystem, evidence: Evidence) -> Iterator[tuple[int,
             yield first + (done * 8 + index) * cluster, length * cluster
 
 
-def _ext(filesystem: TskFileSystem, evidence: Evidence) -> Iterator[tuple[int, int]]:
+def _ext(filesystem: Freed, evidence: Evidence) -> Iterator[tuple[int, int]]:
     base, block = filesystem.offset, filesystem.block_size
     head = evidence.read(base + 1024, 1024)
     blocks, first, per = struct.unpack_from("<I", head, 4)[0], *struct.unpack_from("<I8xI", head, 20)
@@ -179,7 +208,7 @@ class UnallocatedSpace(FileSystemReader):
 
     main = False
 
-    def __init__(self, index: int, filesystem: TskFileSystem, evidence: Evidence) -> None:
+    def __init__(self, index: int, filesystem: Freed, evidence: Evidence) -> None:
         super().__init__(index, filesystem.volume, filesystem.offset, filesystem.size, filesystem.block_size)
         self.type = f"free space of {filesystem.type}"
         self.media = evidence
@@ -210,13 +239,14 @@ class UnallocatedSpace(FileSystemReader):
             self.alive(False)
             window = self._evidence.read(at, min(_WINDOW, end - at))
             usable = len(window) // _SECTOR * _SECTOR
-            firsts = np.frombuffer(window, np.uint8, usable).reshape(-1, _SECTOR)[:, :2]
-            marks = firsts[:, 0].astype(np.uint16) | firsts[:, 1].astype(np.uint16) << 8
-            for number in np.flatnonzero(np.isin(marks, list(STARTS))).tolist():
+            words = np.frombuffer(window, "<u4", usable // 4).reshape(-1, _SECTOR // 4)
+            marks = words[:, 0].astype(np.uint16)
+            boxed = words[:, 1] == BOXED
+            for number in np.flatnonzero(np.isin(marks, list(STARTS)) | boxed).tolist():
                 place = at + number * _SECTOR
                 if place < skip:
                     continue
-                kind = STARTS[int(marks[number])]
+                kind = "HEIC" if boxed[number] else STARTS[int(marks[number])]
                 try:
                     stop = picture_end(kind, self._evidence.read, place, end)
                 except struct.error:

@@ -14,6 +14,7 @@ def tick_once() -> tuple[int, int, int]:
     Returns:
         (clocks found breached, triage runs queued again, ledger entries sealed).
     """
+    from safelight.casework.base.once import forget_old_sheets
     from safelight.casework.clocks.services import sweep
     from safelight.casework.devices.tasks import recover_dead_runs
     from safelight.casework.ledger.models import LedgerSeal
@@ -23,6 +24,7 @@ def tick_once() -> tuple[int, int, int]:
     while due := sweep():
         found += len(due)
     recovered = recover_dead_runs()
+    forget_old_sheets()
     last = LedgerSeal.objects.order_by("-tree_size").values_list("tree_size", flat=True).first() or 0
     newest = last
     while made := seal():

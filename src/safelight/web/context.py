@@ -7,13 +7,19 @@ from typing import Any
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest
+from django.template.backends.utils import csrf_input
+from django.utils.functional import lazy
+from django.utils.safestring import SafeString, mark_safe
 
+from safelight.casework.base.once import sheet_field
 from safelight.web.navigation import links, second_row
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """Context for every page. Robust on error pages, where middleware may not have run."""
     return {
+        # One sheet a page: each of its forms can be sent once with the same answers.
+        "csrf_input": _form_start(request),
         "user": getattr(request, "user", None),
         "csp_nonce": getattr(request, "csp_nonce", ""),
         "navigation": links(request),
@@ -21,3 +27,12 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "alerts": get_messages(request),
         "demo": settings.DEMO,
     }
+
+
+def _fields(request: HttpRequest) -> SafeString:
+    user = getattr(request, "user", None)
+    sheet = sheet_field() if user is not None and user.is_authenticated else ""
+    return mark_safe(csrf_input(request) + sheet)  # noqa: S308 - two fields, both escaped where they are made
+
+
+_form_start = lazy(_fields, SafeString, str)

@@ -28,3 +28,15 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+
+class PostedForm(models.Model):
+    """A form that was sent off, so that the same sheet sent twice is one act.
+
+    ``key`` is a digest of who sent which sheet with which answers; what they were is not kept. ``answer`` is where the
+    first sending led. Rows are of use for minutes and go after a day.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    at = models.DateTimeField(db_index=True)
+    answer = models.CharField(max_length=500)

@@ -17,6 +17,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from safelight.casework.base.once import once
+
 PUBLIC = "public"
 SIGNED_IN = "signed-in"
 
@@ -64,7 +66,7 @@ def page(
                 raise Http404("The address holds a character that no record has.")
             request.looked_at = set()  # type: ignore[attr-defined]
             with transaction.atomic():
-                response = view(request, *args, **kwargs)
+                response = once(request, lambda: view(request, *args, **kwargs))
             if request.method == "GET" and response.status_code == 200 and policy.looks and not policy.unlogged:
                 missing = set(policy.looks) - request.looked_at  # type: ignore[attr-defined]
                 if missing:

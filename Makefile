@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PYTHON ?= python3.11
 BIN := .venv/bin
 # Python without the extension, so that the linters must be told.
-PYTHON_SCRIPTS := scripts/with-postgres scripts/warm-kernels scripts/check-committed-files scripts/take-screenshots
+PYTHON_SCRIPTS := scripts/with-postgres scripts/warm-kernels scripts/check-committed-files scripts/take-screenshots scripts/train-link-model
 
 .PHONY: help system system-test install install-test demo run test lint bench lock clean
 

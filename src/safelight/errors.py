@@ -7,6 +7,7 @@
     ├── MatchingError          a hash set or list cannot be read or used                (safelight.matching)
     ├── EvidenceError          evidence cannot be opened or read                        (safelight.triage)
     ├── ExchangeError          a platform's question cannot be answered                 (safelight.exchange.errors)
+    ├── LinkageError           a source, a model or a decision cannot be used            (safelight.linkage.errors)
     ├── MeasuresError          a figure cannot be computed from what was given          (safelight.measures.errors)
     └── CaseworkError          a step in the case work is not possible                  (safelight.casework)
 

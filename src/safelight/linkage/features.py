@@ -216,7 +216,8 @@ def make_features(con: duckdb.DuckDBPyConnection, records: str, out: str, *, tem
 def drop_shared_contacts(con: duckdb.DuckDBPyConnection, features: str) -> int:
     """Take numbers and addresses of more than :data:`SHARED_CONTACT` records out of the features; returns how many."""
     con.execute(
-        f"create or replace temp table _shared as select contact from (select unnest(contacts) as contact from {features})"
+        f"create or replace temp table _shared as select contact from"
+        f" (select unnest(contacts) as contact from {features})"
         f" group by contact having count(*) > {SHARED_CONTACT}"
     )
     found = count(con, "_shared")

@@ -17,9 +17,9 @@ def limits_of(settings: TriageSettings, opened: Opened) -> tuple[str, ...]:
             )
         if settings.carve and settings.deleted:
             limits.append(
-                "Free space of NTFS, FAT, exFAT and ext file systems was searched for whole pictures (JPEG, PNG, GIF, "
-                "WebP, BMP) stored in one piece; pictures in pieces, the free space of other file systems, and the "
-                "slack behind the ends of files were not."
+                "Free space of file systems whose books tell it was searched for whole pictures (JPEG, PNG, GIF, WebP, "
+                "BMP, TIFF, HEIC) stored in one piece; pictures in pieces, the free space of other file systems, and "
+                "the slack behind the ends of files were not."
             )
         elif not settings.block_set:
             limits.append("Free space inside file systems, and the slack behind the ends of files, was not searched.")

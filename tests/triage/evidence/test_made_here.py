@@ -91,3 +91,30 @@ def test_exfat_made_here_is_read_bit_for_bit_with_deleted_and_lost_files(tmp_pat
         assert found["live and well.bin"].body == live and found["live and well.bin"].entry.allocated
         assert found["gone.jpg"].body == gone and not found["gone.jpg"].entry.allocated
         assert [s.body for s in read_all(space).values()] == [lost]
+
+
+def test_a_compressed_ntfs_file_and_its_stream_are_read_bit_for_bit(tmp_path: Path) -> None:
+    """Windows compresses folders on its own: such files would be hashed as noise, or their holes as lost."""
+    words = b"".join(b"synthetic text %d " % n * 20 for n in range(9000))
+    body = words[:400_000] + bytes(300_000) + random.Random(1).randbytes(200_000) + words[400_000:1_100_000]
+    image = tmp_path / "n.img"
+    subprocess.run(["truncate", "-s", "12M", image], check=True)
+    subprocess.run(["mkntfs", "-F", "-q", "-Q", "-C", image], check=True, capture_output=True)
+    (tmp_path / "c.bin").write_bytes(body)
+    (tmp_path / "s.bin").write_bytes(LARGE[:70_000])
+    subprocess.run(["ntfscp", image, tmp_path / "c.bin", "c.bin"], check=True, capture_output=True)
+    subprocess.run(["ntfscp", "-N", "hidden", image, tmp_path / "s.bin", "c.bin"], check=True, capture_output=True)
+    listing = subprocess.run(["fls", image], check=True, capture_output=True, text=True).stdout
+    address = next(line.split()[1].rstrip(":") for line in listing.splitlines() if line.endswith("\tc.bin"))
+    said = subprocess.run(["istat", image, address], check=True, capture_output=True, text=True).stdout
+    assert "Non-Resident, Compressed" in said and "Allocated Size: 0 " not in said
+    with open_evidence([image]) as evidence:
+        (filesystem,) = Device(evidence).filesystems
+        found = {p: s for p, s in read_all(filesystem).items() if not p.startswith("$")}
+        assert {p: s.body for p, s in found.items()} == {"c.bin": body, "c.bin:hidden": LARGE[:70_000]}
+        extent = found["c.bin"].entry.extents[0]
+        evidence.missing.add(extent.offset, extent.offset + 512, "bad sector")
+        locator = found["c.bin"].entry.locator
+        content = filesystem.content(locator)
+        (hole,) = list(content.under())
+        assert hole == (0, 65536, "bad sector"), "16 clusters are compressed as one, and lost as one"

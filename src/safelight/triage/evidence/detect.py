@@ -11,7 +11,7 @@ from safelight.errors import EvidenceError
 from safelight.triage.evidence import ewf, ewf2, virtual
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.folder import FolderEvidence
-from safelight.triage.evidence.raw import RawEvidence, find_split_parts, open_read_only
+from safelight.triage.evidence.raw import RawEvidence, find_split_parts, open_read_only, read_sectors
 from safelight.triage.model import Problem
 
 _NOT_YET = (
@@ -115,7 +115,7 @@ def _ends(path: Path) -> tuple[bytes, bytes]:
     fd = open_read_only(path)
     try:
         size = os.fstat(fd).st_size
-        return os.pread(fd, 4096, 0), os.pread(fd, 512, max(0, size - 512))
+        return read_sectors(fd, 0, min(size, 4096)), read_sectors(fd, max(0, size - 512), min(size, 512))
     except OSError as error:
         raise EvidenceError(f"{path} cannot be read: {error.strerror}.", fix="Check the disk.") from None
     finally:

@@ -127,6 +127,8 @@ class Device:
         evidence = self.evidence
         if evidence.thin:
             return "no known file system; the image claims far more bytes than its files hold, so it was not searched"
+        if evidence.missing:
+            return "no known file system; parts of the image cannot be read, perhaps those that would tell"
         plausible = evidence.format != "raw" or evidence.size >= SMALLEST_DEVICE
         if is_zero(evidence, volume.offset, volume.size, self._tick):
             if not plausible:

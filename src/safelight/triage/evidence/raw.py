@@ -38,6 +38,28 @@ def open_read_only(path: Path) -> int:
         ) from None
 
 
+def read_sectors(fd: int, start: int, length: int) -> bytes:
+    """Bytes of a file, zeros for sectors that cannot be read: one bad sector must not cost the device.
+
+    Raises:
+        OSError: nothing of them can be read.
+    """
+    try:
+        return os.pread(fd, length, start)
+    except OSError as error:
+        end, pieces, lost = min(start + length, os.fstat(fd).st_size), [], 0
+        for at in range(start, end, 512):
+            size = min(512, end - at)
+            try:
+                pieces.append(os.pread(fd, size, at))
+            except OSError:
+                pieces.append(bytes(size))
+                lost += 1
+        if lost == len(pieces) and length > 512:
+            raise error from None
+        return b"".join(pieces)
+
+
 def part_of(path: Path) -> EvidencePart:
     """Name, place and size of one file of an image."""
     return EvidencePart(path.name, str(path), path.stat().st_size)
@@ -65,8 +87,8 @@ class DiskFile:
         self.size = os.fstat(self._fd).st_size
 
     def pread(self, length: int, at: int) -> bytes:
-        """Up to `length` bytes from `at`."""
-        return os.pread(self._fd, length, at)
+        """Up to `length` bytes from `at`; zeros for sectors that cannot be read, which fail the format's own checks."""
+        return read_sectors(self._fd, at, length)
 
     def close(self) -> None:
         """Give back the descriptor."""

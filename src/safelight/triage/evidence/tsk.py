@@ -36,7 +36,7 @@ _ORPHANS = "$OrphanFiles"
 _LARGEST_FOLDER = 256 << 20
 _NTFS_DATA, _HFS_DATA, _HFS_RESOURCE = 128, 4352, 4353
 _RUN_SPARSE, _RUN_FILLER = 2, 1
-_ATTR_NONRESIDENT, _ATTR_ENCRYPTED, _ATTR_COMPRESSED = 2, 16, 8
+_ATTR_NONRESIDENT, _ATTR_ENCRYPTED, _ATTR_COMPRESSED = 2, 16, 32
 _FAMILIES = {
     int(getattr(pytsk3, f"TSK_FS_TYPE_{key}")): name
     for key, name in (
@@ -266,11 +266,11 @@ class TskFileSystem(FileSystemReader):
         if known is not None:
             self.add_name(locator, known, where)
             return
-        size = int(attribute.info.size) if attribute is not None else 0
+        size = int(attribute.info.size if attribute is not None else meta.size)
         extents: tuple[Extent, ...] = ()
-        notes: list[str] = []
+        notes = [] if attribute is not None or not size else ["its record no longer says where its content lies"]
         sparse = False
-        readable = True
+        readable = not notes
         if attribute is not None:
             extents, sparse = self._extents(attribute, size)
             if int(attribute.info.flags) & _ATTR_ENCRYPTED:

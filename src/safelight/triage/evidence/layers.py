@@ -8,6 +8,7 @@ from typing import Any
 
 from safelight.errors import EvidenceError
 from safelight.triage.evidence.base import Evidence, MediaWindow
+from safelight.triage.evidence.bitlocker import open_own
 from safelight.triage.evidence.filesystem import Content, FileSystemReader, clean_name
 from safelight.triage.evidence.keys import Key
 from safelight.triage.model import FileEntry
@@ -92,8 +93,8 @@ class LayeredFiles(FileSystemReader):
         return content
 
 
-def open_bitlocker(evidence: Evidence, offset: int, size: int, keys: Sequence[Key]) -> LayerEvidence:
-    """A BitLocker volume.
+def open_bitlocker(evidence: Evidence, offset: int, size: int, keys: Sequence[Key]) -> Evidence:
+    """A BitLocker volume: by our own reader, by libbde where that does not know it.
 
     Raises:
         EvidenceError: no key, the wrong ones, or a damaged volume.
@@ -102,6 +103,9 @@ def open_bitlocker(evidence: Evidence, offset: int, size: int, keys: Sequence[Ke
 
     if not keys:
         raise EvidenceError("BitLocker encryption, no key was given")
+    own = open_own(evidence, offset, size, keys)
+    if own is not None:
+        return own
     for key in keys:
         window, volume = MediaWindow(evidence, offset, size), pybde.volume()
         try:

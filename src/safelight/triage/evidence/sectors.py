@@ -27,7 +27,7 @@ def sector_cipher(name: str, key: bytes, sector: int) -> Decrypt:
 
     Args:
         name: as cryptsetup spells it: `aes-xts-plain64`, `aes-xts-plain`, `aes-cbc-plain64`, `aes-cbc-plain`,
-            `aes-cbc-essiv:sha256`.
+            `aes-cbc-essiv:sha256`, `aes-cbc-eboiv` (BitLocker's).
         key: for XTS both keys one after the other.
         sector: bytes of a sector, a multiple of 512.
 
@@ -67,6 +67,8 @@ def sector_cipher(name: str, key: bytes, sector: int) -> Decrypt:
         ivs = numbers(first, count)
         if iv.startswith("essiv"):
             ivs = hidden.encryptor().update(ivs)
+        elif iv == "eboiv":  # The place in bytes, encrypted with the key itself.
+            ivs = plain.encryptor().update((np.frombuffer(ivs, "<u8") * np.uint64(_IV)).tobytes())
         before = np.empty((count, sector // 8), np.uint64)
         before[:, :2] = np.frombuffer(ivs, np.uint64).reshape(-1, 2)
         before[:, 2:] = np.frombuffer(raw, np.uint64).reshape(count, -1)[:, :-2]
@@ -76,7 +78,14 @@ def sector_cipher(name: str, key: bytes, sector: int) -> Decrypt:
     return cbc
 
 
-_KNOWN = {("xts", "plain64"), ("xts", "plain"), ("cbc", "plain64"), ("cbc", "plain"), ("cbc", "essiv:sha256")}
+_KNOWN = {
+    ("xts", "plain64"),
+    ("xts", "plain"),
+    ("cbc", "plain64"),
+    ("cbc", "plain"),
+    ("cbc", "essiv:sha256"),
+    ("cbc", "eboiv"),
+}
 
 
 def _ecb(key: bytes) -> Cipher[modes.ECB]:

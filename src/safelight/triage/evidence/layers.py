@@ -74,13 +74,18 @@ class LayeredFiles(FileSystemReader):
         inner.alive = self.alive
         known = len(inner.unread)
         for entry in in_disk_order(mark_overwritten(list(inner.entries()))):
-            yield replace(entry, extents=())
+            if self._wanted(entry):
+                yield replace(entry, extents=())
         self.unread += [replace(part, offset=None) for part in inner.unread[known:]]
         self.unread += [replace(part, offset=None) for part in self._evidence.unread()]
         self.directories, self.other, self.expected, self.found, self.expected_from = (
             inner.directories, inner.other, inner.expected, inner.found, inner.expected_from,
         )  # fmt: skip
         self.more_names, self.more_notes = inner.more_names, inner.more_notes
+
+    def _wanted(self, entry: FileEntry) -> bool:
+        """Whether the entry, with its places on the layer, is given out."""
+        return True
 
     def find(self, path: str) -> str | None:
         """As the file system says."""

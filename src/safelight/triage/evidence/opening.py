@@ -138,6 +138,12 @@ class Opener:
             first = readers[0]
             if first.type in KINDS and isinstance(first, TskFileSystem | libyal.LibyalFileSystem | UdfFileSystem):
                 readers.append(UnallocatedSpace(index + len(readers), first, evidence))
+        if said == "NTFS":
+            from safelight.triage.evidence.shadow import open_shadows
+
+            shadows, unread = open_shadows(index + len(readers), volume.index, evidence, offset, size)
+            readers += shadows
+            self.unread += unread
         return readers
 
     def _udf(

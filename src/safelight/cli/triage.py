@@ -46,6 +46,7 @@ def register(app: typer.Typer) -> None:
     """Add the command to the `safelight` command line."""
     app.command("triage")(triage)
     app.command("block-set")(block_set_command)
+    app.command("video-set")(video_set_command)
 
 
 def triage(
@@ -77,6 +78,14 @@ def triage(
         Path | None,
         typer.Option("--block-set", metavar="FILE", help="Also look for blocks of listed files, in free space too."),
     ] = None,
+    video_set: Annotated[
+        Path | None,
+        typer.Option("--video-set", metavar="FILE", help="Also look for listed videos, by their frames."),
+    ] = None,
+    reduced: Annotated[
+        bool,
+        typer.Option("--reduced", help="A first answer: pictures at reduced size, key frames; candidates in full."),
+    ] = False,
     key_file: Annotated[
         list[Path] | None,
         typer.Option(
@@ -142,6 +151,8 @@ def triage(
         hash_image=image_hash,
         keys=tuple(str(k) for k in key_file or ()),
         block_set=str(block_set.absolute()) if block_set else "",
+        video_set=str(video_set.absolute()) if video_set else "",
+        reduced=reduced,
         sandbox=sandbox,
     )
     ask = _sampling(minutes, at_least, probability, seed, places) if first or minutes is not None else None
@@ -292,6 +303,33 @@ def block_set_command(
         f"{out}: {made.blocks:,} distinct blocks of {made.sources:,} files; {made.common:,} common or repeated blocks "
         f"left out. Root {made.root}"
     )
+
+
+def video_set_command(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Listed videos, or folders of them.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The video set to write.")],
+    name: Annotated[str, typer.Option("--name", help="How reports call it.")],
+    category: Annotated[str, typer.Option("--category", help="The category of these files.")] = "",
+    version: Annotated[str, typer.Option("--version", help="Its version or date.")] = "",
+) -> None:
+    """Make a video set from listed videos, where these are lawfully held. It holds hashes of frames and no content."""
+    from contextlib import closing
+
+    from safelight.triage.films import VideoWorker
+    from safelight.triage.settings import TriageSettings
+    from safelight.triage.videoset import build_video_set
+
+    paths: list[Path] = []
+    for path in files:
+        paths += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    with closing(VideoWorker(TriageSettings())) as worker:
+        made, remarks = build_video_set(
+            ((p, category or None) for p in paths), out, name=name, version=version, hash_video=worker.hash
+        )
+    for remark in remarks:
+        typer.echo(remark, err=True)
+    frames = sum(len(v.frames) for v in made.videos)
+    typer.echo(f"{out}: {frames:,} distinct frames of {len(made.videos):,} videos. Root {made.root}")
 
 
 def _read_sets(known: Sequence[Path], good: Sequence[Path], site: Path | None) -> tuple[list[HashSet], Standards]:

@@ -68,12 +68,18 @@ def hash_frames(frames: Iterable[tuple[float, Picture]]) -> Iterator[FrameHash]:
 
 
 def decode_frames(
-    source: Path | BinaryIO, *, interval: float = INTERVAL, most: int = MOST_FRAMES
+    source: Path | BinaryIO, *, interval: float = INTERVAL, most: int = MOST_FRAMES, key_frames: bool = False
 ) -> Iterator[tuple[float, Picture]]:
     """Frames of the first picture track, at least `interval` seconds apart: (seconds, (height, width, 3) uint8).
 
     Every frame is decoded and counts by the time that it carries, so that the same film in another container or at
     another frame rate gives nearly the same frames.
+
+    Args:
+        source: the video.
+        interval: seconds.
+        most: frames at most.
+        key_frames: decode only the frames that stand by themselves: many times faster, and not the same frames.
 
     Raises:
         MatchingError: no video, or one that cannot be decoded to its end (after the frames before that were given).
@@ -92,6 +98,8 @@ def decode_frames(
                 raise MatchingError(f"{name} has no picture track.")
             track = container.streams.video[0]
             track.thread_type = "NONE"
+            if key_frames:
+                track.codec_context.skip_frame = "NONKEY"
             due, given = 0.0, 0
             for number, frame in enumerate(container.decode(track)):
                 at = float(frame.time) if frame.time is not None else number / float(track.average_rate or 25)

@@ -6,27 +6,34 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safelight.errors import EvidenceError
 from safelight.triage.answers import ReadAnswer
 from safelight.triage.device_reader import DeviceReader, Stopped
-from safelight.triage.filetypes import mismatch
+from safelight.triage.filetypes import VIDEOS, mismatch
+from safelight.triage.films import VideoHash
 from safelight.triage.findings import FindingStage
-from safelight.triage.model import FileEntry, FileRecord, Problem, UnreadPart
+from safelight.triage.model import FileEntry, FileRecord, FrameHash, Problem, UnreadPart
 from safelight.triage.nesting import Nesting
-from safelight.triage.pictures import PictureHash, PicturePool
+from safelight.triage.pictures import REDUCED, REDUCED_MARGIN, PictureHash
 from safelight.triage.plan import FILES, IDENTITY, MEDIA, Chunk, DevicePlan
 from safelight.triage.rows import RECORDS, RowWriter, read_batches, read_entries
 from safelight.triage.runfolder import ChunkResult, RunFolder, file_digest
+from safelight.triage.settings import TriageSettings
 from safelight.triage.tally import Tally, problem_list, unread_parts
+from safelight.triage.videoset import VideoSet
 
 if TYPE_CHECKING:
     from safelight.matching import HashSet
+    from safelight.triage.pipeline import Bench
 
 _BATCH = 1000
-_PICTURE_COLUMNS = ["md5", "width", "height", "pdq", "quality", "mode"]
+_PIECE = 1 << 20
+_UNHASHED = "the run was stopped before it was hashed"
+_PICTURE_COLUMNS = ["md5", "width", "height", "pdq", "quality", "mode", "frame_seconds", "frame_pdq", "frame_quality"]
 
 #: Told the stage, files done and bytes done inside the chunk, and findings so far.
 Tell = Callable[[str, int, int, int], None]
@@ -38,8 +45,7 @@ class ChunkRunner:
     Args:
         plan: of the device.
         folder: of the run.
-        reader: has the device of the plan open (`open_for`).
-        pictures: decodes pictures; several runners may share one.
+        bench: the child processes; its reader has the device of the plan open (`open_for`).
         hash_sets: those of the plan.
         carry: hash the whole media along the way, in the same pass: for a runner that does all chunks in order. The
             identity chunk then costs nothing. Otherwise it reads the media once more.
@@ -52,19 +58,21 @@ class ChunkRunner:
         self,
         plan: DevicePlan,
         folder: RunFolder,
-        reader: DeviceReader,
-        pictures: PicturePool,
+        bench: Bench,
         hash_sets: Sequence[HashSet],
         *,
         carry: bool = False,
     ) -> None:
         self.plan = plan
         self._folder = folder
-        self._reader = reader
-        self._pool = pictures
+        self._bench = bench
+        self._reader = bench.reader
+        self._pool = bench.pictures
         self._hash_sets = hash_sets
         self._carry = carry and plan.whole and plan.settings.hash_image
         self._known: dict[str, PictureHash] = {}
+        self._films: dict[str, VideoHash] = {}
+        self._videos = _video_set(bench.settings)
         self._learnt: set[int] = set()
         self._volumes = {f.index: f.volume for f in plan.filesystems}
 
@@ -81,7 +89,7 @@ class ChunkRunner:
             work.go()
         except Stopped:
             work.stopped = True
-            work.flush()
+            work.leave()
             work.keep()
             raise
         except BaseException:
@@ -102,11 +110,14 @@ class ChunkRunner:
                 continue
             self._learnt.add(chunk.index)
             for batch in read_batches(path, columns=_PICTURE_COLUMNS):
-                for md5, width, height, pdq, quality, mode in zip(
+                for md5, width, height, pdq, quality, mode, *frames in zip(
                     *(batch.column(name).to_pylist() for name in _PICTURE_COLUMNS), strict=True
                 ):
                     if pdq:
                         self._known.setdefault(md5, PictureHash(width, height, pdq, quality, mode))
+                    elif frames[0]:
+                        found = tuple(FrameHash(*frame) for frame in zip(*frames, strict=True))
+                        self._films.setdefault(md5, VideoHash(found, mode))
 
 
 class _Chunk:
@@ -124,6 +135,8 @@ class _Chunk:
         self._pending: list[tuple[FileRecord, Future[PictureHash] | PictureHash | None]] = []
         self._futures: dict[str, Future[PictureHash]] = {}
         self._identity: dict[str, str] | None = None
+        self._films: list[FileRecord] = []
+        self._again: list[FileRecord] = []
         self._done = 0
         self._keep = self._settings.max_picture_bytes if self._settings.pictures else 0
         self.stopped = False
@@ -149,7 +162,9 @@ class _Chunk:
                     reader.bytes_done += answer.entry.size
                 self._say("reading")
             self._read_inside()
+            self._watch()
         self.flush()
+        self._look_again()
         self._ask_ranges()
 
     def _say(self, stage: str, more: int = 0) -> None:
@@ -183,6 +198,9 @@ class _Chunk:
                 record, problems=(*record.problems, f"its content is {record.type}, which its name does not say")
             )
         self._nesting.consider(record)
+        if record.type in VIDEOS and record.complete and self._settings.pictures and self._settings.videos:
+            self._films.append(record)
+            return
         self._pending.append((record, future))
         if len(self._pending) >= _BATCH:
             self.flush()
@@ -206,13 +224,72 @@ class _Chunk:
         self._tally.unread += nesting.unread
         self._tally.problems += nesting.problems
 
+    def leave(self) -> None:
+        """The run was stopped: what waits for its decoder keeps its digests."""
+        for record in (*self._films, *self._again):
+            self._pending.append((replace(record, problems=(*record.problems, _UNHASHED)), None))
+        self._films.clear()
+        self.flush()
+
+    def _watch(self) -> None:
+        """Hash the frames of the videos that were met: their decoder jumps, so they are read once more, by ranges."""
+        reader, films = self._reader, self._r._bench.films
+        alive = partial(self._say, "watching videos")
+        while self._films:
+            record = self._films.pop()
+            found = self._r._films.get(record.md5)
+            if found is None:
+                alive()
+                reader.on_tick = lambda more: None
+                try:
+                    found = films.hash(
+                        record.entry.size,
+                        partial(reader.fetch, record.entry),
+                        alive=lambda: self._say("watching videos"),
+                    )
+                except EvidenceError as error:
+                    found = VideoHash(problem=error.what)
+                self._r._films[record.md5] = found
+            self._pending.append((self._tally.filmed(record, found, self._settings.min_quality), None))
+            if len(self._pending) >= _BATCH:
+                self.flush()
+
+    def _look_again(self) -> None:
+        """Candidates of a first look at reduced size, decoded anew from all their pixels."""
+        again, self._again = self._again, []
+        for record in again:
+            entry = record.entry
+            try:
+                body = b"".join(self._reader.fetch(entry, at, _PIECE) for at in range(0, entry.size, _PIECE))
+            except EvidenceError as error:
+                found = PictureHash(problem=error.what)
+            else:
+                found = self._r._pool.submit(body, record.type, full=True).result()
+            if found.pdq is None:
+                note = f"it could not be decoded again at full size: {found.problem}"
+                record = replace(record, problems=(*record.problems, note))
+            else:
+                mode = f"{found.mode}, after a reduced first look"
+                record = replace(record, pdq=found.pdq, quality=found.quality, mode=mode)
+            self._match([record])
+
+    def _match(self, records: Sequence[FileRecord]) -> None:
+        """Records that are final: matched, and written down."""
+        if records and self._r._hash_sets:
+            self._stage.match(records)
+        self._stage.match_videos(records, self._r._videos)
+        self._tally.problems += self._stage.set_aside
+        self._stage.set_aside.clear()
+        for record in records:
+            self.writer.add(record)
+
     def flush(self) -> None:
         """Wait for the pictures of a batch, match it, write it down."""
         records = []
         for record, found in self._pending:
             if isinstance(found, Future):
                 if self.stopped and not found.done():
-                    record = replace(record, problems=(*record.problems, "the run was stopped before it was hashed"))
+                    record = replace(record, problems=(*record.problems, _UNHASHED))
                     found = None
                 else:
                     found = self._r._known[record.md5] = found.result()
@@ -220,12 +297,11 @@ class _Chunk:
                 record = self._tally.hashed(record, found, self._settings.min_quality)
             records.append(record)
         self._pending.clear()
-        if records and self._r._hash_sets:
-            self._stage.match(records)
-            self._tally.problems += self._stage.set_aside
-            self._stage.set_aside.clear()
-        for record in records:
-            self.writer.add(record)
+        if self._settings.reduced and not self.stopped:
+            near = self._stage.candidates(records, REDUCED, REDUCED_MARGIN)
+            self._again += [records[i] for i in sorted(near)]
+            records = [r for i, r in enumerate(records) if i not in near]
+        self._match(records)
 
     def _identify(self) -> None:
         size = self._r.plan.opened.size
@@ -268,6 +344,10 @@ class _Chunk:
         )
         folder.write_result(result)
         return result
+
+
+def _video_set(settings: TriageSettings) -> VideoSet | None:
+    return VideoSet.open(Path(settings.video_set)) if settings.video_set else None
 
 
 def open_for(plan: DevicePlan, reader: DeviceReader, paths: Sequence[Path]) -> None:

@@ -108,7 +108,7 @@ def run_chunk(
     runner = bench.runner
     if runner is None or bench.runner_key != key:
         open_for(plan, bench.reader, paths)
-        runner = ChunkRunner(plan, folder, bench.reader, bench.pictures, hash_sets)
+        runner = ChunkRunner(plan, folder, bench, hash_sets)
     bench.runner = None  # A chunk that fails leaves a reader that no one should trust.
     result = runner.run(plan.chunks[index], tell)
     bench.runner, bench.runner_key = runner, key

@@ -12,10 +12,12 @@ import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
 from safelight.matching.pdq import pdq
+from safelight.triage.pictures import REDUCED
 
 pillow_heif.register_heif_opener()
 Image.MAX_IMAGE_PIXELS = None  # Our own limit is checked before anything is decoded.
 
+_REDUCED = 512
 _FORMATS = {
     "JPEG": ("JPEG", "MPO"),
     "PNG": ("PNG",),
@@ -34,13 +36,14 @@ _FAULTS = (
 )  # fmt: skip
 
 
-def hash_picture(body: bytes, kind: str, *, max_pixels: int) -> dict[str, Any]:
+def hash_picture(body: bytes, kind: str, *, max_pixels: int, reduced: bool = False) -> dict[str, Any]:
     """PDQ, quality and dimensions of a picture, or the reason why there is none.
 
     Args:
         body: the whole file.
         kind: its type by content (`safelight.triage.filetypes`).
         max_pixels: more than this in the header, and it is not decoded.
+        reduced: of a JPEG, decode no more than a gray picture of at least 512 x 512; its `mode` then says so.
 
     Returns:
         `width`, `height`, `pdq` (hex), `quality`, `mode`; or `problem` (with the dimensions where they are known).
@@ -53,6 +56,12 @@ def hash_picture(body: bytes, kind: str, *, max_pixels: int) -> dict[str, Any]:
                 claim = f"its header claims {width:,} x {height:,} pixels in {len(body):,} bytes"
                 return {**size, "problem": f"{claim}, above the limit of {max_pixels:,} pixels; it was not decoded"}
             frames = int(getattr(picture, "n_frames", 1) or 1)
+            if reduced and kind == "JPEG" and min(width, height) >= 2 * _REDUCED:
+                small = _jpeg(body, reduced=True)
+                if small is not None:
+                    found = pdq(small[:, :, 0])
+                    mode = f"{REDUCED} ({small.shape[1]} x {small.shape[0]}, gray)"
+                    return {**size, "pdq": found.hex, "quality": found.quality, "mode": mode}
             pixels = _jpeg(body) if kind == "JPEG" else None
             if pixels is None:
                 pixels = np.asarray(picture.convert("RGB"))
@@ -71,10 +80,15 @@ def hash_picture(body: bytes, kind: str, *, max_pixels: int) -> dict[str, Any]:
     return {**size, "pdq": found.hex, "quality": found.quality, "mode": mode}
 
 
-def _jpeg(body: bytes) -> np.ndarray[Any, np.dtype[np.uint8]] | None:
+def _jpeg(body: bytes, *, reduced: bool = False) -> np.ndarray[Any, np.dtype[np.uint8]] | None:
     """The fast way; None for what it does not take (CMYK, for one), which then goes the slow way."""
     try:
-        pixels: np.ndarray[Any, np.dtype[np.uint8]] = simplejpeg.decode_jpeg(body, colorspace="RGB")
+        if reduced:
+            pixels: np.ndarray[Any, np.dtype[np.uint8]] = simplejpeg.decode_jpeg(
+                body, colorspace="GRAY", min_height=_REDUCED, min_width=_REDUCED
+            )
+        else:
+            pixels = simplejpeg.decode_jpeg(body, colorspace="RGB")
     except ValueError:
         return None
     return pixels

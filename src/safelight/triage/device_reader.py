@@ -391,6 +391,25 @@ class DeviceReader:
                 result.unread = [decode(UnreadPart, u) for u in done["unread"]]
                 return result
 
+    def fetch(self, entry: FileEntry, offset: int, length: int) -> bytes:
+        """A range of a file; fewer bytes where they cannot be had.
+
+        Raises:
+            EvidenceError: the child was lost over it, or the file cannot be opened.
+        """
+        self._child.send(
+            {"do": "fetch", "filesystem": entry.filesystem, "locator": entry.locator, "offset": offset,
+             "length": length}
+        )  # fmt: skip
+        try:
+            answer, body = self._receive(length)
+        except ChildLost as lost:
+            self._reopen()
+            raise EvidenceError(f"its parser was lost ({lost.what})") from None
+        if "error" in answer:
+            raise EvidenceError(str(answer["error"]))
+        return body[:length]
+
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def identify(self) -> dict[str, str]:

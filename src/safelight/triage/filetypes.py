@@ -8,6 +8,11 @@ HEAD = 4096
 #: Types that are decoded and hashed perceptually.
 PICTURES = frozenset({"JPEG", "PNG", "GIF", "BMP", "TIFF", "WebP", "HEIC", "AVIF"})
 
+#: Types that are shown to the video decoder, which finds out whether they hold pictures.
+VIDEOS = frozenset({"MP4", "QuickTime", "AVI", "Matroska", "ASF", "MPEG", "FLV", "Ogg"})
+#: Those of them that often hold sound alone; of the others, one without a picture is damaged.
+SOUNDS = frozenset({"Matroska", "ASF", "Ogg"})
+
 _EXTENSIONS = {
     "JPEG": {"jpg", "jpeg", "jpe", "jfif", "jif", "thm", "mpo"},
     "PNG": {"png", "apng"},
@@ -104,6 +109,8 @@ def _iso_media(head: bytes) -> str:
             if brands[0] in (b"mif1", b"msf1") and any(b in _BRANDS["AVIF"] for b in brands):
                 return "AVIF"
             return name
+    if brands[0] in (b"M4A ", b"M4B ", b"M4P "):
+        return "M4A"
     return "QuickTime" if brands[0] == b"qt  " else "MP4"
 
 

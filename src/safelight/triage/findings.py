@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from safelight.triage.model import FileRecord, Problem
+from safelight.matching.matcher import Match, Matcher
+from safelight.triage.model import FileRecord, FrameHash, Problem
 from safelight.triage.result import Finding, HashSetRecord
 from safelight.triage.settings import TriageSettings
+from safelight.triage.videoset import ALGORITHM as VIDEO
+from safelight.triage.videoset import VideoSet
 
 if TYPE_CHECKING:
-    from safelight.matching import HashSet, Match
+    from safelight.matching import HashSet
 
 
 @dataclass(slots=True)
@@ -36,8 +39,6 @@ class FindingStage:
         Raises:
             MatchingError: two hash sets share a name.
         """
-        from safelight.matching import Matcher
-
         matcher = Matcher(self.hash_sets)
         whole = [r for r in records if r.complete and r.entry.size and r.md5]
         exact = matcher.exact_batch(
@@ -51,6 +52,60 @@ class FindingStage:
         near = {usable[position]: matches for position, matches in similar.items()}
         for index in sorted(set(exact) | set(near)):
             self._add(whole[index], exact.get(index, []), near.get(index, []))
+
+    def candidates(self, records: Sequence[FileRecord], mode: str, margin: int) -> set[int]:
+        """Positions of the records, hashed in a mode that begins so, that are listed pictures or nearly."""
+        rough = [i for i, r in enumerate(records) if r.pdq and r.mode.startswith(mode)]
+        if not rough or not self.hash_sets:
+            return set()
+        codes = [bytes.fromhex(records[i].pdq or "") for i in rough]
+        near = Matcher(self.hash_sets).perceptual_batch(codes, min(self.settings.threshold + margin, 255))
+        return {rough[position] for position in near}
+
+    def match_videos(self, records: Sequence[FileRecord], videos: VideoSet | None) -> None:
+        """Match the frames of one batch's videos: with the pictures of the hash sets, and with a set of videos."""
+        for record in records:
+            if not record.frames:
+                continue
+            self._match_frames(record)
+            for listed, match in videos.match(record.frames, threshold=self.settings.threshold) if videos else ():
+                if listed.md5 == record.md5:
+                    kind, algorithm, distance, notes = "exact", "md5", 0, []
+                else:
+                    kind, algorithm, distance = "perceptual", VIDEO, self.settings.threshold
+                    notes = [
+                        f"{match.query_percent:.0f} % of its {match.query_frames:,} distinct frames are in the listed "
+                        f"video (MD5 {listed.md5}), and {match.compared_percent:.0f} % of that one's "
+                        f"{match.compared_frames:,} in it, each within {self.settings.threshold} bits"
+                    ]
+                assert videos is not None
+                found = Match(videos.name, videos.root, kind, algorithm, listed.category, distance, 0, False)
+                self.findings.append(self.finding(record, found, notes))
+
+    def _match_frames(self, record: FileRecord) -> None:
+        """Frames that are listed pictures: the nearest for each set and category."""
+        if not self.hash_sets:
+            return
+        usable = [f for f in record.frames if f.quality >= self.settings.min_quality]
+        if not usable:
+            return
+        matcher = Matcher(self.hash_sets)
+        near = matcher.perceptual_batch([bytes.fromhex(f.pdq) for f in usable], self.settings.threshold)
+        best: dict[tuple[str, str | None], tuple[Match, FrameHash, int]] = {}
+        for position, matches in near.items():
+            for match in matches:
+                if match.set_kind != "known" or match.set_aside:
+                    continue
+                key = (match.hash_set, match.category)
+                old = best.get(key)
+                count = old[2] + 1 if old else 1
+                nearer = old is None or match.distance < old[0].distance
+                best[key] = (match, usable[position], count) if nearer or old is None else (old[0], old[1], count)
+        for match, frame, count in best.values():
+            notes = [f"its frame at {frame.seconds:.1f} s is like a listed picture"]
+            if count > 1:
+                notes.append(f"{count} pairs of a frame and an entry match in this category; the nearest is given")
+            self.findings.append(self.finding(replace(record, pdq=frame.pdq), match, notes))
 
     def _add(self, record: FileRecord, exact: list[Match], near: list[Match]) -> None:
         good = [m for m in exact if m.known_good]

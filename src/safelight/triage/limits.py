@@ -25,10 +25,21 @@ def limits_of(settings: TriageSettings, opened: Opened) -> tuple[str, ...]:
             limits.append("Free space inside file systems, and the slack behind the ends of files, was not searched.")
     if not settings.deleted:
         limits.append("Deleted files were left out, by the settings.")
-    if settings.pictures:
+    if settings.pictures and settings.videos:
+        with_what = "the listed pictures" + (" and videos" if settings.video_set else "; no list of videos was given")
+        limits.append(
+            f"Pictures and frames of videos (at least {settings.frame_seconds:g} s apart) were compared by likeness "
+            f"with {with_what}; all other files by digest only."
+        )
+    elif settings.pictures:
         limits.append("Pictures were compared by digest and by likeness; all other files, videos too, by digest only.")
     else:
         limits.append("All files were compared by digest only, by the settings: a changed copy was not looked for.")
+    if settings.pictures and settings.reduced:
+        limits.append(
+            "This was a first answer: pictures were hashed at reduced size and videos by their key frames, and only "
+            "candidates anew at full size. A full run can find changed copies that this one missed."
+        )
     if settings.inside_depth:
         limits.append(
             f"Archives and disk images inside the device were opened to a depth of {settings.inside_depth}; "

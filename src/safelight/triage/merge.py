@@ -104,6 +104,10 @@ def merge(
             runs, blocks, least=settings.block_run, filesystems=plan.filesystems, findings=findings,
             entries=read_entries(folder.listing, 0, plan.rows) if runs else [],
         )  # fmt: skip
+    if settings.video_set:
+        from safelight.triage.videoset import VideoSet
+
+        sets = (*sets, VideoSet.open(Path(settings.video_set)).record())
     ordered = in_order(findings)
     left = unread_parts(unread)
     state = STATE_STOPPED if stopped else STATE_UNREAD if left else STATE_COMPLETE

@@ -140,11 +140,20 @@ class FileEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameHash:
+    """One frame of a video: when it is shown (seconds from the beginning), its PDQ (64 hex digits) and quality."""
+
+    seconds: float
+    pdq: str
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileRecord:
     """A file after it was read.
 
     `complete` is False when bytes of it could not be read: its digests then describe what was read and are never
-    matched. `pdq` is 64 hex digits, None for anything but a picture that could be hashed.
+    matched. `pdq` is 64 hex digits, None for anything but a picture that could be hashed. `frames` are a video's.
     """
 
     entry: FileEntry
@@ -162,3 +171,4 @@ class FileRecord:
     mode: str = ""
     duplicate: bool = False
     problems: tuple[str, ...] = ()
+    frames: tuple[FrameHash, ...] = ()

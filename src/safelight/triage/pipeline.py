@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from safelight.errors import EvidenceError
 from safelight.triage.chunkrun import ChunkRunner, open_for
 from safelight.triage.device_reader import DeviceReader, Stopped
+from safelight.triage.films import VideoWorker
 from safelight.triage.manifest import write_manifest
 from safelight.triage.merge import merge
 from safelight.triage.model import FileRecord
@@ -40,6 +41,7 @@ class Bench:
         self.should_stop: Callable[[], bool] = lambda: False
         self.reader = DeviceReader(settings, lambda: self.should_stop())
         self.pictures = PicturePool(settings)
+        self.films = VideoWorker(settings)
         # The runner whose device the reader has open (see `chunks.run_chunk`).
         self.runner: ChunkRunner | None = None
         self.runner_key: tuple[object, ...] = ()
@@ -48,6 +50,7 @@ class Bench:
         """End the child processes."""
         self.reader.close()
         self.pictures.close()
+        self.films.close()
 
     def __enter__(self) -> Self:
         return self
@@ -173,7 +176,7 @@ class _Run:
         files = sum(c.last - c.first for c in work if c.index not in left)
         done = sum(c.bytes for c in work if c.index not in left)
         findings = 0
-        runner = ChunkRunner(plan, self._folder, self._bench.reader, self._bench.pictures, self._hash_sets, carry=True)
+        runner = ChunkRunner(plan, self._folder, self._bench, self._hash_sets, carry=True)
 
         def tell(chunk: Chunk, stage: str, more: int, read: int, found: int) -> None:
             if stage == "identifying the image":

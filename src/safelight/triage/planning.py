@@ -38,6 +38,10 @@ def roots_of(hash_sets: Sequence[HashSet], settings: TriageSettings) -> tuple[st
         from safelight.triage.blocks import BlockSet
 
         roots.append(BlockSet(Path(settings.block_set)).root)
+    if settings.video_set:
+        from safelight.triage.videoset import VideoSet
+
+        roots.append(VideoSet.open(Path(settings.video_set)).root)
     return tuple(sorted(roots))
 
 
@@ -101,7 +105,7 @@ def make_plan(
 
 def _deciding(settings: TriageSettings) -> TriageSettings:
     """The settings without what may differ from worker to worker."""
-    return replace(settings, keys=(), block_set="", sandbox="off", picture_workers=0)
+    return replace(settings, keys=(), block_set="", video_set="", sandbox="off", picture_workers=0)
 
 
 def resumable(folder: RunFolder, *, hash_sets: Sequence[HashSet], settings: TriageSettings) -> DevicePlan | None:

@@ -18,6 +18,7 @@ from safelight.triage.digests import FileDigest, digest_content
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.detect import open_evidence
 from safelight.triage.evidence.device import Device
+from safelight.triage.evidence.filesystem import Content
 from safelight.triage.evidence.keys import read_keys
 from safelight.triage.expanding import expand
 from safelight.triage.filetypes import PICTURES
@@ -44,6 +45,7 @@ class Reader:
         self._device: Device | None = None
         self._sent: set[str] = set()
         self._last_tick = 0.0
+        self._shown: tuple[tuple[int, str], Content] | None = None
         self._sweep: Sweep | None = None
         self._scan: BlockScan | None = None
         self._plain: dict[int, PlainFiles] = {}
@@ -105,6 +107,7 @@ class Reader:
         )
 
     def _close(self) -> None:
+        self._hide()
         if self._sweep is not None:
             self._sweep.close()
         if self._evidence is not None:
@@ -302,6 +305,21 @@ class Reader:
             at += len(piece)
             self._tick(len(piece))
         self._say({"identified": {name: each.hexdigest() for name, each in wanted.items()}})
+
+    def _do_fetch(self, request: dict[str, Any]) -> None:
+        """A range of one file, for the video decoder, which wants to jump."""
+        _, device = self._opened()
+        key = (int(request["filesystem"]), str(request["locator"]))
+        if self._shown is None or self._shown[0] != key:
+            self._hide()
+            self._shown = key, device.filesystems[key[0]].content(key[1])
+        body = self._shown[1].read(request["offset"], min(request["length"], _WINDOW))
+        self._say({"fetched": len(body)}, body)
+
+    def _hide(self) -> None:
+        if self._shown is not None:
+            self._shown[1].close()
+            self._shown = None
 
     def _do_expand(self, request: dict[str, Any]) -> None:
         """What lies inside a file."""

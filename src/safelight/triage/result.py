@@ -77,6 +77,9 @@ class Counts:
     pictures_hashed: int = 0
     pictures_low_quality: int = 0
     pictures_not_decoded: int = 0
+    videos: int = 0
+    videos_hashed: int = 0
+    videos_not_decoded: int = 0
     duplicates: int = 0
     known_good: int = 0
     type_mismatches: int = 0
@@ -88,7 +91,8 @@ class Finding:
 
     Attributes:
         kind: `exact`, `perceptual`, or `block` (blocks of a listed file, whose digests then stand in the notes).
-        algorithm: the digest that matched: `md5`, `sha1`, `sha256` or `pdq`.
+        algorithm: the digest that matched: `md5`, `sha1`, `sha256`, `pdq` (a picture, or a frame of a video) or `vpdq`
+            (a video by its frames).
         category: the category that the hash set (mapped by the site's table) gives it; None where it gives none.
         distance: PDQ distance in bits (0 for an exact match).
         mode: how a picture was hashed (`full size`); empty for an exact match.
@@ -229,6 +233,10 @@ def findings_digest(
         "pictures": settings.pictures,
         "deleted": settings.deleted,
     }
+    if settings.reduced:
+        head["reduced"] = True
+    if settings.pictures and settings.videos:
+        head["frame_seconds"] = settings.frame_seconds
     if settings.block_set:
         head["block_run"] = settings.block_run
     if first is not None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from safelight.errors import EvidenceError
-from safelight.triage.model import Extent, FileEntry, FileRecord, Times
+from safelight.triage.model import Extent, FileEntry, FileRecord, FrameHash, Times
 
 _TIME = pa.timestamp("us", tz="UTC")
 _TEXTS = pa.list_(pa.string())
@@ -39,7 +39,8 @@ RECORDS = pa.schema(
         ("bytes_read", pa.int64()), ("complete", pa.bool_()), ("md5", pa.string()), ("sha1", pa.string()),
         ("sha256", pa.string()), ("type", pa.string()), ("picture", pa.bool_()), ("width", pa.int32()),
         ("height", pa.int32()), ("pdq", pa.string()), ("quality", pa.int32()), ("mode", pa.string()),
-        ("duplicate", pa.bool_()), ("problems", _TEXTS),
+        ("duplicate", pa.bool_()), ("problems", _TEXTS), ("frame_seconds", pa.list_(pa.float64())),
+        ("frame_pdq", _TEXTS), ("frame_quality", pa.list_(pa.int32())),
     ]
 )  # fmt: skip
 _GROUP = 20_000
@@ -59,6 +60,7 @@ def _record_row(r: FileRecord) -> tuple[Any, ...]:
     return (
         *_entry_row(r.entry), _number(r.bytes_read), r.complete, r.md5, r.sha1, r.sha256, r.type, r.picture, r.width,
         r.height, r.pdq, r.quality, r.mode, r.duplicate, [_text(p) for p in r.problems],
+        [f.seconds for f in r.frames], [f.pdq for f in r.frames], [f.quality for f in r.frames],
     )  # fmt: skip
 
 
@@ -201,7 +203,8 @@ def records_of(table: pa.Table | pa.RecordBatch) -> Iterator[FileRecord]:
     columns = [_values(table.column(field.name)) for field in RECORDS]
     split = len(LISTING)
     for row in zip(*columns, strict=True):
-        rest: tuple[Any, ...] = (*row[split:-1], tuple(row[-1]))
+        frames = tuple(FrameHash(*frame) for frame in zip(*row[-3:], strict=True))
+        rest: tuple[Any, ...] = (*row[split:-4], tuple(row[-4]), frames)
         yield FileRecord(_entry(row), *rest)
 
 

@@ -32,6 +32,13 @@ class TriageSettings:
             for each MiB of it (IPED's are 180 and 2).
         picture_workers: how many picture workers; 0 means one for each processor, at most 4.
         inside_depth: how many archives or disk images inside one another are opened; 0 opens none (Autopsy's is 4).
+        videos: hash frames of videos (vPDQ); without `pictures`, not.
+        frame_seconds: from one hashed frame of a video to the next.
+        max_frames: of one video; what is behind them is reported.
+        video_seconds: time for one video; what was not read is reported.
+        reduced: a first answer: pictures are decoded at reduced size and of videos only key frames; every candidate is
+            decoded anew at full size. Its findings say so, and a changed copy may be missed that a full run finds.
+        video_set: a video set (path) with which the frames of videos are compared; empty for none.
         carve: look for whole pictures in the free space of file systems whose books tell what is free.
         keys: files that hold passwords, recovery keys or key material for encrypted volumes; never recorded.
         block_set: a block set (path) against which every 4 KiB block of the media is held; empty for none.
@@ -57,6 +64,12 @@ class TriageSettings:
     item_seconds: float = 180.0
     item_seconds_per_mib: float = 2.0
     picture_workers: int = 0
+    videos: bool = True
+    frame_seconds: float = 1.0
+    max_frames: int = 10_000
+    video_seconds: float = 600.0
+    reduced: bool = False
+    video_set: str = ""
     inside_depth: int = 4
     block_set: str = ""
     block_run: int = 4

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from safelight.triage.answers import ReadAnswer
 from safelight.triage.digests import ENDS_EARLY
+from safelight.triage.filetypes import SOUNDS
+from safelight.triage.films import VideoHash
 from safelight.triage.model import FileEntry, FileRecord, FileSystemRecord, Problem, UnreadPart
 from safelight.triage.pictures import PictureHash
 from safelight.triage.result import Counts
@@ -27,6 +29,7 @@ class Tally:
         self._directories = self._other = self._empty = self._sparse = 0
         self._read = self._partly = self._not_read = self._bytes_read = self._duplicates = 0
         self._deleted_in_part = 0
+        self._videos = self._filmed = self._unfilmed = 0
         self._pictures = self._hashed = self._plain = self._undecoded = 0
         self._seen: set[str] = set()
         self._media = media_size
@@ -144,6 +147,26 @@ class Tally:
         self._hashed += 1
         return record
 
+    def filmed(self, record: FileRecord, found: VideoHash, min_quality: int) -> FileRecord:
+        """A video after its worker answered; a file that only sounds is none."""
+        if found.silent and record.type in SOUNDS:
+            return record
+        self._videos += 1
+        usable = sum(f.quality >= min_quality for f in found.frames)
+        self._filmed += bool(usable)
+        problem = found.problem or ("" if usable else "no frame of it is hashable by PDQ")
+        if problem:
+            self._unfilmed += not usable
+            self.problems.append(
+                Problem(
+                    record.entry.path,
+                    f"This {record.type} video was compared by {'part of its frames' if usable else 'digest only'}: "
+                    f"{problem.rstrip('.')}.",
+                )
+            )
+            record = replace(record, problems=(*record.problems, problem))
+        return replace(record, frames=found.frames, mode=found.mode if usable else "")
+
     def counts(self) -> Counts:
         """The numbers."""
         return Counts(
@@ -165,6 +188,9 @@ class Tally:
             pictures_hashed=self._hashed,
             pictures_low_quality=self._plain,
             pictures_not_decoded=self._undecoded,
+            videos=self._videos,
+            videos_hashed=self._filmed,
+            videos_not_decoded=self._unfilmed,
             duplicates=self._duplicates,
             type_mismatches=self.type_mismatches,
         )

@@ -27,7 +27,8 @@ def main() -> None:
     while (frame := read_frame(incoming)) is not None:
         limit_cpu(seconds)
         request, body = frame
-        write_frame(outgoing, hash_picture(body, str(request["type"]), max_pixels=max_pixels))
+        answer = hash_picture(body, str(request["type"]), max_pixels=max_pixels, reduced=bool(request.get("reduced")))
+        write_frame(outgoing, answer)
 
 
 if __name__ == "__main__":

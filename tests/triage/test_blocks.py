@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.triage.conftest import known_set, make_ext
@@ -19,7 +20,7 @@ from safelight.errors import MatchingError
 from safelight.triage import TriageSettings, triage_device
 from safelight.triage.blockruns import BLOCK, Run, joined
 from safelight.triage.blocks import BlockSet, build_block_set, common_blocks
-from safelight.triage.blockscan import BlockScan, Region
+from safelight.triage.blockscan import BlockScan, Region, block_kernel
 
 
 def random_blocks(count: int, seed: int) -> bytes:
@@ -93,12 +94,16 @@ def test_every_run_is_found_wherever_the_windows_lie(
             where = listed.find(media[at : at + BLOCK])
             if where >= 0 and where % BLOCK == 0:
                 want.add((at, where // BLOCK))
-    scan = BlockScan(BlockSet(path), [Region(0, len(media), phases)])
-    window = pages * BLOCK
-    for start in range(0, len(media), window):
-        lead = min(start, BLOCK)
-        scan.window(memoryview(media)[start - lead : start + window], start - lead, start)
-    runs = joined(scan.runs)
+    found = []
+    for compiled in (True, False):
+        scan = BlockScan(BlockSet(path), [Region(0, len(media), phases)], compiled=compiled)
+        window = pages * BLOCK
+        for start in range(0, len(media), window):
+            lead = min(start, BLOCK)
+            scan.window(memoryview(media)[start - lead : start + window], start - lead, start)
+        found.append(joined(scan.runs))
+    runs = found[0]
+    assert found[0] == found[1], "the compiled scan and the library's agree"
     got = [(r.offset + i * BLOCK, r.position + i) for r in runs for i in range(r.count)]
     assert sorted(got) == sorted(want)
     for run in runs:
@@ -171,3 +176,30 @@ def test_blocks_of_an_old_partition_and_of_fat(tmp_path: Path) -> None:
     )
     assert [(f.kind, f.path) for f in result.findings] == [("block", "f.bin")]
     assert disk.read_bytes()[result.findings[0].offsets[0] :].startswith(listed)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.binary(min_size=1, max_size=200), st.integers(0, 5))
+def test_the_compiled_hash_is_xxh3(seed: bytes, first: int) -> None:
+    """Block sets made elsewhere would match nothing."""
+    k = block_kernel()
+    assert k is not None
+    media = np.frombuffer((seed * (8 * BLOCK // len(seed) + 1))[: 8 * BLOCK], np.uint8).copy()
+    media[first * BLOCK : (first + 1) * BLOCK] = np.frombuffer(random_blocks(1, len(seed)), np.uint8)
+    starts = np.arange(0, 8 * k.BLOCK_WORDS, k.BLOCK_WORDS)
+    out = np.empty(8, np.uint64)
+    k.hashes(media.view(np.uint64), starts, out, k.START, k.KEYS, k.SCRAMBLE, k.LAST, k.MERGE)
+    blocks = [media[at : at + BLOCK].tobytes() for at in range(0, len(media), BLOCK)]
+    assert out.tolist() == [xxhash.xxh3_64_intdigest(block) for block in blocks]
+
+
+def test_the_sieve_lets_every_listed_block_through(tmp_path: Path) -> None:
+    """A listed block would be dropped before it is looked up."""
+    blocks = BlockSet(make_set(tmp_path, random_blocks(300, 3)))
+    k = block_kernel()
+    sieve = blocks.sieve(k)
+    keys = np.array(blocks._filter, np.uint64)
+    out = np.empty(len(keys) + 1, np.int64)
+    assert k.sift(sieve, keys, np.uint64(0), out) == len(keys) == 300
+    others = np.random.default_rng(1).integers(0, 1 << 63, 20_000).astype(np.uint64)
+    assert k.sift(sieve, others, np.uint64(0), np.empty(len(others) + 1, np.int64)) < 200

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 KIND = "block-set/1"
 PROOF = 16
 _WINDOW = 4 << 20
+_STEP = 1 << 20
 _SPACES = np.frombuffer(b" \t\n\v\f\r", np.uint8)
 
 
@@ -183,6 +184,14 @@ class BlockSet:
 
     def __len__(self) -> int:
         return len(self._filter)
+
+    def sieve(self, kernel: Any) -> npt.NDArray[np.uint64]:
+        """A Bloom filter of the set, 16 bits for each block, for the compiled scan."""
+        words = 1 << max(10, (len(self._filter) // 4 - 1).bit_length())
+        found = np.zeros(words, np.uint64)
+        for at in range(0, len(self._filter), _STEP):
+            kernel.fill(found, np.array(self._filter[at : at + _STEP], np.uint64))
+        return found
 
     def candidates(self, filters: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Which of the queried XXH3 values are in the set: positions in the query, ascending, and their rows."""

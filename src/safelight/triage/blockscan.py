@@ -8,8 +8,10 @@ systems is cut from the start of the media.
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xxhash
@@ -18,6 +20,9 @@ from safelight.triage.blockruns import BLOCK, Run
 from safelight.triage.blocks import BlockSet
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.filesystem import FileSystemReader
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _ZERO = np.uint64(xxhash.xxh3_64_intdigest(bytes(BLOCK)))
 
@@ -31,12 +36,30 @@ class Region:
     phases: tuple[int, ...] = (0,)
 
 
-class BlockScan:
-    """The scan of one device. `runs` collects what was found and confirmed; whoever takes it empties it."""
+def block_kernel() -> Any:
+    """The compiled hash and filter; None where they cannot work (then the xxhash library does it, more slowly)."""
+    try:
+        from safelight.triage import _xxh3_kernel
+    except ImportError:
+        return None
+    return _xxh3_kernel if sys.byteorder == "little" else None
 
-    def __init__(self, blocks: BlockSet, regions: Sequence[Region]) -> None:
+
+class BlockScan:
+    """The scan of one device. `runs` collects what was found and confirmed; whoever takes it empties it.
+
+    Args:
+        blocks: what is looked for.
+        regions: how the media is cut.
+        compiled: use the compiled hash and filter; when left out, where it can be used.
+    """
+
+    def __init__(self, blocks: BlockSet, regions: Sequence[Region], *, compiled: bool | None = None) -> None:
         self._blocks = blocks
         self._regions = regions
+        self._kernel = block_kernel() if compiled is not False else None
+        if self._kernel is not None:
+            self._sieve = blocks.sieve(self._kernel)
         self.runs: list[Run] = []
 
     def window(self, view: memoryview, at: int, fresh: int) -> None:
@@ -52,13 +75,9 @@ class BlockScan:
 
     def _phase(self, view: memoryview, at: int, first: int, count: int) -> None:
         left = first - at
-        digest = xxhash.xxh3_64_intdigest
-        places = range(left, left + count * BLOCK, BLOCK)
-        filters = np.fromiter((digest(view[p : p + BLOCK]) for p in places), np.uint64, count)
-        used = np.flatnonzero(filters != _ZERO)
-        positions, rows = self._blocks.candidates(filters[used])
+        candidates, rows = self._candidates(view, left, count)
         last: Run | None = None
-        for index, row in zip(used[positions].tolist(), rows.tolist(), strict=True):
+        for index, row in zip(candidates.tolist(), rows.tolist(), strict=True):
             place = left + index * BLOCK
             if not self._blocks.proves(row, view[place : place + BLOCK]):
                 continue
@@ -68,6 +87,27 @@ class BlockScan:
             else:
                 last = run
                 self.runs.append(run)
+
+    def _candidates(
+        self, view: memoryview, left: int, count: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Which of `count` blocks from `left` have a filter value of the set, and their rows in it."""
+        octets = np.frombuffer(view, np.uint8)
+        if self._kernel is None or (octets.ctypes.data + left) % 8:
+            digest = xxhash.xxh3_64_intdigest
+            places = range(left, left + count * BLOCK, BLOCK)
+            filters = np.fromiter((digest(view[p : p + BLOCK]) for p in places), np.uint64, count)
+            maybe = np.flatnonzero(filters != _ZERO)
+        else:
+            k = self._kernel
+            words = octets[left : left + count * BLOCK].view(np.uint64)
+            filters = np.empty(count, np.uint64)
+            starts = np.arange(0, count * k.BLOCK_WORDS, k.BLOCK_WORDS)
+            k.hashes(words, starts, filters, k.START, k.KEYS, k.SCRAMBLE, k.LAST, k.MERGE)
+            maybe = np.empty(count + 1, np.int64)
+            maybe = maybe[: k.sift(self._sieve, filters, _ZERO, maybe)]
+        positions, rows = self._blocks.candidates(filters[maybe])
+        return maybe[positions], rows
 
 
 def regions_of(evidence: Evidence, filesystems: Sequence[FileSystemReader]) -> list[Region]:

@@ -121,8 +121,19 @@ _md5: Callable[..., Any] = lambda data=b"": hashlib.md5(data, usedforsecurity=Fa
 
 
 def warm_up() -> None:
-    """Compile the kernel (or load it from the cache) by running it once."""
+    """Compile the kernels (or load them from the cache) by running each once, on memory of either kind."""
     import numpy as np
 
-    if lanes_available():
-        md5_many(np.zeros(256, np.uint8), [0, 64], [100, 3], lanes=True)
+    from safelight.triage.blockscan import block_kernel
+
+    for octets in (np.zeros(4096, np.uint8), np.frombuffer(bytes(4096), np.uint8)):
+        if lanes_available():
+            md5_many(octets, [0, 64], [100, 3], lanes=True)
+        k = block_kernel()
+        if k is not None:
+            out = np.zeros(1, np.uint64)
+            starts = np.zeros(1, np.int64)
+            k.hashes(octets.view(np.uint64), starts, out, k.START, k.KEYS, k.SCRAMBLE, k.LAST, k.MERGE)
+            sieve = np.zeros(1024, np.uint64)
+            k.fill(sieve, out)
+            k.sift(sieve, out, out[0], np.zeros(2, np.int64))

@@ -8,6 +8,7 @@ same bytes. Nothing here parses anything: the pass knows ranges of bytes only.
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,10 +26,12 @@ from safelight.triage.md5lanes import Md5Streams, lanes_available
 
 if TYPE_CHECKING:
     from safelight.triage.blockscan import BlockScan
+    from safelight.triage.md5lanes import Octets
 
 LEAD = 4096
 _STEP = 4 << 20
 _NEAR = 1 << 16
+_POPULATE_READ = 22  # MADV_POPULATE_READ of Linux 5.14; Python 3.11 has no name for it.
 
 
 @dataclass(slots=True, eq=False)
@@ -81,10 +84,13 @@ class Sweep:
         self._tick = tick or (lambda done: None)
         self._window = window
         self._lanes = lanes_available() and lanes is not False
-        # In front: the end of the window before. Behind: room where a file's scattered pieces are put in a row.
-        self._buffer = np.zeros(LEAD + 2 * window + 64, np.uint8)
-        self._view = self._buffer.data
-        self._scratch = 0
+        # The bytes of the window at hand, `LEAD` bytes before it first: mapped where that can be, else read in here.
+        self._own = np.empty(0, np.uint8)
+        self._octets = self._own
+        self._view = self._own.data
+        # Where a file's scattered pieces are put in a row.
+        self._row = np.empty(0, np.uint8)
+        self._row_used = 0
         self._lead = 0
         self._end = 0
         self._open: dict[int, _File] = {}
@@ -142,14 +148,21 @@ class Sweep:
         whole = whole and (bool(self._image) or self._scan is not None)
         if start != self._end or not whole:
             self._lead = 0
-        if whole and self._scan is not None and start and not self._lead:
-            # Blocks that begin before the window and end in it.
-            self._lead = min(LEAD, start)
-            self._fill(LEAD - self._lead, LEAD, start - LEAD)
         here = [f for f in self._open.values() if self._cut(f, start, end)]
-        self._read(start, end, here, whole=whole)
+        dense = whole or 2 * sum(n for f in here for _, n in f.pieces) > end - start
+        mapped = self._map(start, end) if dense else None
+        if mapped is None:
+            if not self._own.size:
+                self._own = np.zeros(LEAD + self._window + 64, np.uint8)
+            self._octets, self._view = self._own, self._own.data
+        else:
+            self._octets = np.frombuffer(mapped, np.uint8)
+            self._view = self._octets.data
+            self._lead = min(LEAD, start)
+        self._read(start, end, here, whole=whole, mapped=mapped is not None)
         yield from self._hash(here, keep)
-        self._remember(start, end, whole=whole)
+        self._remember(start, end, whole=whole and mapped is None)
+        self._octets, self._view = self._own, self._own.data
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -168,8 +181,30 @@ class Sweep:
             file.next += 1
         return bool(file.pieces)
 
-    def _read(self, start: int, end: int, here: Sequence[_File], *, whole: bool) -> None:
-        if whole:
+    def _map(self, start: int, end: int) -> mmap.mmap | None:
+        """The window, and `LEAD` bytes before it, as the page cache has them; None where that cannot be had.
+
+        The pages are asked for at once: what cannot be read is found out now, and read the careful way.
+        """
+        if self._fd is None or start < LEAD or start % mmap.ALLOCATIONGRANULARITY:
+            return None
+        try:
+            os.posix_fadvise(self._fd, start, end + self._window - start, os.POSIX_FADV_WILLNEED)
+            found = mmap.mmap(self._fd, LEAD + end - start, access=mmap.ACCESS_READ, offset=start - LEAD)
+            found.madvise(_POPULATE_READ)
+        except (OSError, ValueError):
+            return None
+        return found
+
+    def _read(self, start: int, end: int, here: Sequence[_File], *, whole: bool, mapped: bool) -> None:
+        if mapped:
+            ranges = []
+            self._tick(end - start)
+        elif whole:
+            if self._scan is not None and start and not self._lead:
+                # Blocks that begin before the window and end in it.
+                self._lead = min(LEAD, start)
+                self._fill(LEAD - self._lead, LEAD, start - LEAD)
             ranges = [(LEAD, LEAD + end - start)]
         else:
             ranges = _joined(sorted((a, a + n) for f in here for a, n in f.pieces))
@@ -217,37 +252,38 @@ class Sweep:
     # -- hashing -----------------------------------------------------------------------------------------------------
 
     def _hash(self, here: Sequence[_File], keep: int) -> Iterator[tuple[int, FileDigest]]:
-        """Feed the files' digests. Several rounds only where scattered pieces do not fit behind the window."""
-        todo = list(reversed(here))
+        """Feed the files' digests: first those whose piece lies in one, then those that must be put in a row."""
+        yield from self._hash_group(self._octets, [(f, *f.pieces[0]) for f in here if len(f.pieces) == 1], keep)
+        todo = [f for f in reversed(here) if len(f.pieces) > 1]
+        if todo and not self._row.size:
+            self._row = np.zeros(self._window + 64, np.uint8)
         while todo:
-            self._scratch = LEAD + self._window
+            # Several rounds only where the pieces do not all fit.
+            self._row_used = 0
             group: list[tuple[_File, int, int]] = []
             while todo:
                 place = self._in_a_row(todo[-1])
-                if place is None and group:
+                if place is None:
                     break
-                file = todo.pop()
-                if place is not None:
-                    group.append((file, *place))
-            yield from self._hash_group(group, keep)
+                group.append((todo.pop(), *place))
+            yield from self._hash_group(self._row, group, keep)
 
     def _in_a_row(self, file: _File) -> tuple[int, int] | None:
-        """Where in the buffer the file's pieces of this window lie one after the other; None when there is no room."""
-        if len(file.pieces) == 1:
-            return file.pieces[0]
+        """The file's pieces of this window, one after the other: where; None when there is no room left."""
         total = sum(n for _, n in file.pieces)
-        start = -(-self._scratch // 64) * 64
-        if start + total > self._buffer.size:
+        start = at = -(-self._row_used // 64) * 64
+        if start + total > self._row.size:
             return None
-        at = start
         for a, n in file.pieces:
-            self._view[at : at + n] = self._view[a : a + n]
+            self._row[at : at + n] = self._octets[a : a + n]
             at += n
-        self._scratch = at
+        self._row_used = at
         return start, total
 
-    def _hash_group(self, group: Sequence[tuple[_File, int, int]], keep: int) -> Iterator[tuple[int, FileDigest]]:
-        view = self._view
+    def _hash_group(
+        self, octets: Octets, group: Sequence[tuple[_File, int, int]], keep: int
+    ) -> Iterator[tuple[int, FileDigest]]:
+        view = octets.data
         for file, start, size in group:
             piece = view[start : start + size]
             file.sha1.update(piece)
@@ -260,7 +296,7 @@ class Sweep:
             if file.kept is not None:
                 file.kept.append(bytes(piece))
             file.done += size
-        md5 = self._md5(group)
+        md5 = self._md5(octets, group)
         for (file, _, _), digest in zip(group, md5, strict=True):
             if file.done < file.size:
                 continue
@@ -272,18 +308,20 @@ class Sweep:
                 found.body = file.kept[0] if len(file.kept) == 1 else b"".join(file.kept)
             yield file.number, found
 
-    def _md5(self, group: Sequence[tuple[_File, int, int]]) -> list[str]:
+    def _md5(self, octets: Octets, group: Sequence[tuple[_File, int, int]]) -> list[str]:
         """Digests of the files that are complete, in the place of the others an empty text."""
+        if not group:
+            return []
         if not self._lanes:
             for file, start, size in group:
-                file.md5.update(self._view[start : start + size])
+                file.md5.update(octets.data[start : start + size])
             return [f.md5.hexdigest() if f.done == f.size else "" for f, _, _ in group]
         streams = Md5Streams(len(group))
         for row, (file, _, _) in enumerate(group):
             if file.state is not None:
                 streams.states[row] = file.state
         starts, sizes = [g[1] for g in group], [g[2] for g in group]
-        streams.update(self._buffer, range(len(group)), starts, sizes)
+        streams.update(octets, range(len(group)), starts, sizes)
         ended = []
         for row, (file, _, _) in enumerate(group):
             if file.done == file.size:
@@ -292,7 +330,7 @@ class Sweep:
                 file.state = streams.states[row].copy()
         ends, totals = [starts[r] + sizes[r] for r in ended], [group[r][0].size for r in ended]
         digests = [""] * len(group)
-        for row, digest in zip(ended, streams.finish(self._buffer, ended, ends, totals), strict=True):
+        for row, digest in zip(ended, streams.finish(octets, ended, ends, totals), strict=True):
             digests[row] = digest
         return digests
 

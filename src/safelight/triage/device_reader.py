@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from safelight.triage.blockruns import Run
 from safelight.triage.codec import decode
 from safelight.triage.model import FileEntry, FileSystemRecord, Problem, UnreadPart
 from safelight.triage.nesting import MOST_INSIDE, Inside
+from safelight.triage.packing import unpack
 from safelight.triage.sandbox import Confinement, Sandbox, device_files, real_place
 from safelight.triage.settings import MIB, TriageSettings
 from safelight.triage.wire import Child, ChildLost
@@ -86,12 +88,21 @@ class DeviceReader:
             deadline = monotonic() + self.settings.stall_seconds
             self.on_tick(int(frame[0]["tick"]))
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], name: str) -> dict[str, Any]:
+        """What the answer says under `name`.
+
+        Raises:
+            EvidenceError: the child said no, was lost, or answered something else.
+        """
         self._child.send(request)
         answer, _ = self._receive()
         if "error" in answer:
             raise EvidenceError(str(answer["error"]), fix=str(answer.get("fix", "")))
-        return answer
+        found = answer.get(name)
+        if not isinstance(found, dict):
+            self._child.stop()
+            raise EvidenceError("the process that reads the image gave an answer that makes no sense")
+        return found
 
     def close(self) -> None:
         """End the child."""
@@ -171,7 +182,7 @@ class DeviceReader:
                     result.unread.append(self._cut_off(filesystem, str(answer["error"]), len(result.entries)))
                     break
                 done = answer.get("listed")
-                result.entries += [decode(FileEntry, e) for e in (done or answer)["entries"]]
+                result.entries += [unpack(filesystem.index, e) for e in (done or answer)["entries"]]
                 if done:
                     result.record = decode(FileSystemRecord, done["record"])
                     result.other = int(done["other"])
@@ -179,8 +190,10 @@ class DeviceReader:
                     _add_names(result.entries, done["names"], done["notes"])
                     break
                 yield result
-        except ChildLost as lost:
-            result.unread.append(self._cut_off(filesystem, f"its parser was lost ({lost.what})", len(result.entries)))
+        except EvidenceError as error:
+            self._child.stop()
+            why = f"its parser was lost ({error.what})" if isinstance(error, ChildLost) else error.what
+            result.unread.append(self._cut_off(filesystem, why, len(result.entries)))
             # Should it not open again, every read that follows says so by itself; what was listed is kept.
             self._reopen()
         yield result
@@ -284,7 +297,8 @@ class DeviceReader:
             "files": rows,
             "keep": keep,
             "image": carry,
-            "sha256": True,
+            "sha256": self.settings.sha256,
+            "threads": self.settings.reader_threads or min(4, os.cpu_count() or 1),
             "blocks": self.settings.block_set,
         }
 
@@ -384,7 +398,7 @@ class DeviceReader:
                 raise EvidenceError(f"its parser was lost ({lost.what})") from None
             if "error" in answer:
                 raise EvidenceError(str(answer["error"]))
-            result.entries += [decode(FileEntry, e) for e in answer.get("entries", ())]
+            result.entries += [unpack(entry.filesystem, e) for e in answer.get("entries", ())]
             if "expanded" in answer:
                 done = answer["expanded"]
                 result.directories, result.other = int(done["directories"]), int(done["other"])
@@ -420,7 +434,7 @@ class DeviceReader:
         """
         if self._identity is not None:
             return self._identity
-        return {str(k): str(v) for k, v in self._ask({"do": "identify"})["identified"].items()}
+        return {str(k): str(v) for k, v in self._ask({"do": "identify"}, "identified").items()}
 
     def finish(self) -> tuple[list[UnreadPart], list[Problem]]:
         """Ranges of the media that could not be had so far, and problems that showed while reading.
@@ -428,7 +442,7 @@ class DeviceReader:
         Raises:
             EvidenceError: the child was lost.
         """
-        done = self._ask({"do": "finish"})["finished"]
+        done = self._ask({"do": "finish"}, "finished")
         return [decode(UnreadPart, u) for u in done["unread"]], [decode(Problem, p) for p in done["problems"]]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from safelight.triage.codec import encode
 from safelight.triage.model import FileEntry
+from safelight.triage.packing import pack
 from safelight.triage.wire import limit_cpu
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def expand(device: Device, request: dict[str, Any], say: Callable[[dict[str, Any
     )  # fmt: skip
     inside = device.nest.expand(entry, request["most"], alive)
     for at in range(0, len(inside.entries), _BATCH):
-        say({"entries": encode(inside.entries[at : at + _BATCH])})
+        say({"entries": [pack(e) for e in inside.entries[at : at + _BATCH]]})
     say(
         {
             "expanded": {

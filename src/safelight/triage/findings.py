@@ -44,7 +44,7 @@ class FindingStage:
         exact = matcher.exact_batch(
             md5=[bytes.fromhex(r.md5) for r in whole],
             sha1=[bytes.fromhex(r.sha1) for r in whole],
-            sha256=[bytes.fromhex(r.sha256) for r in whole],
+            sha256=[bytes.fromhex(r.sha256) if r.sha256 else None for r in whole],
         )
         usable = [i for i, r in enumerate(whole) if r.pdq and (r.quality or 0) >= self.settings.min_quality]
         codes = [bytes.fromhex(whole[i].pdq or "") for i in usable]

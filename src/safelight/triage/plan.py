@@ -108,7 +108,7 @@ class DevicePlan:
         body = self.to_json()
         for name in ("run_id", "operator", "started"):
             del body[name]
-        for name in ("block_set", "video_set", "sandbox", "picture_workers"):
+        for name in ("block_set", "video_set", "sandbox", "picture_workers", "reader_threads"):
             del body["settings"][name]
         body["opened"]["parts"] = [[p.name, p.size] for p in self.opened.parts]
         return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

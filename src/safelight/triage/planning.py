@@ -105,7 +105,7 @@ def make_plan(
 
 def _deciding(settings: TriageSettings) -> TriageSettings:
     """The settings without what may differ from worker to worker."""
-    return replace(settings, keys=(), block_set="", video_set="", sandbox="off", picture_workers=0)
+    return replace(settings, keys=(), block_set="", video_set="", sandbox="off", picture_workers=0, reader_threads=0)
 
 
 def resumable(folder: RunFolder, *, hash_sets: Sequence[HashSet], settings: TriageSettings) -> DevicePlan | None:

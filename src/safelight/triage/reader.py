@@ -23,6 +23,7 @@ from safelight.triage.evidence.keys import read_keys
 from safelight.triage.expanding import expand
 from safelight.triage.filetypes import PICTURES
 from safelight.triage.model import FileEntry, Problem, UnreadPart
+from safelight.triage.packing import pack
 from safelight.triage.plain import PlainFiles
 from safelight.triage.wire import limit_cpu, limit_self, read_frame, serve_frames, write_frame
 
@@ -139,7 +140,7 @@ class Reader:
         number = 0
         cut = False
         for entry in filesystem.entries():
-            batch.append(encode(entry))
+            batch.append(pack(entry))
             number += 1
             flush()
             if number >= request["most"]:
@@ -218,7 +219,10 @@ class Reader:
             if request["image"]:
                 wanted += [n for n, v in (("md5", evidence.stored_md5), ("sha1", evidence.stored_sha1)) if v]
             self._scan = self._block_scan(request["blocks"]) if request["blocks"] else None
-            self._sweep = Sweep(evidence, image=wanted, scan=self._scan, sha256=request["sha256"], tick=self._tick)
+            self._sweep = Sweep(
+                evidence, image=wanted, scan=self._scan, sha256=request["sha256"], tick=self._tick,
+                threads=request["threads"],
+            )  # fmt: skip
         if request["fresh"]:
             self._sweep.forget()
             self._extents.clear()

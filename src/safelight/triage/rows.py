@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from safelight.errors import EvidenceError
 from safelight.triage.model import Extent, FileEntry, FileRecord, FrameHash, Times
+from safelight.triage.packing import moment_of
 
 _TIME = pa.timestamp("us", tz="UTC")
 _TEXTS = pa.list_(pa.string())
@@ -209,7 +210,13 @@ def records_of(table: pa.Table | pa.RecordBatch) -> Iterator[FileRecord]:
 
 
 def _values(column: Any) -> list[Any]:
-    values: list[Any] = column.to_pylist()
+    values: list[Any]
+    if column.type == _TIME:
+        # Many files share a time, and pyarrow's own way is slow.
+        values = column.cast(pa.int64()).to_pylist()
+        known = {value: moment_of(value) for value in set(values)}
+        return [known[value] for value in values]
+    values = column.to_pylist()
     return values
 
 

@@ -30,6 +30,8 @@ class TriageSettings:
         stall_seconds: how long a parser may stay silent before it is stopped.
         item_seconds, item_seconds_per_mib: time for one file, however busy its parser seems: so much, and so much more
             for each MiB of it (IPED's are 180 and 2).
+        reader_threads: how many digests the reading process computes at the same time; 0 as for `picture_workers`.
+        sha256: compute SHA-256 of every file in the pass, beside MD5 and SHA-1.
         picture_workers: how many picture workers; 0 means one for each processor, at most 4.
         inside_depth: how many archives or disk images inside one another are opened; 0 opens none (Autopsy's is 4).
         videos: hash frames of videos (vPDQ); without `pictures`, not.
@@ -64,6 +66,8 @@ class TriageSettings:
     item_seconds: float = 180.0
     item_seconds_per_mib: float = 2.0
     picture_workers: int = 0
+    reader_threads: int = 0
+    sha256: bool = True
     videos: bool = True
     frame_seconds: float = 1.0
     max_frames: int = 10_000

@@ -11,7 +11,9 @@ import hashlib
 import mmap
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +32,12 @@ if TYPE_CHECKING:
 
 LEAD = 4096
 _STEP = 4 << 20
+_SHARE = 8 << 20
 _NEAR = 1 << 16
 _POPULATE_READ = 22  # MADV_POPULATE_READ of Linux 5.14; Python 3.11 has no name for it.
+
+
+Job = Callable[[], object]
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +69,7 @@ class Sweep:
         tick: told the bytes of each step.
         window: bytes of the longest window.
         lanes: use the compiled MD5; when left out, where it can be used.
+        threads: how many digests may be computed at the same time. All of them let other threads run meanwhile.
     """
 
     def __init__(
@@ -75,7 +82,9 @@ class Sweep:
         tick: Callable[[int], None] | None = None,
         window: int = WINDOW,
         lanes: bool | None = None,
+        threads: int = 1,
     ) -> None:
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._evidence = evidence
         self._image = {name: hashlib.new(name, usedforsecurity=False) for name in image}
         self._at = 0
@@ -104,7 +113,9 @@ class Sweep:
         return None
 
     def close(self) -> None:
-        """Give back the descriptor. Safe to call twice."""
+        """Give back the descriptor and the threads. Safe to call twice."""
+        if self._pool is not None:
+            self._pool.shutdown()
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
@@ -160,7 +171,7 @@ class Sweep:
             self._view = self._octets.data
             self._lead = min(LEAD, start)
         self._read(start, end, here, whole=whole, mapped=mapped is not None)
-        yield from self._hash(here, keep)
+        yield from self._hash(here, keep, self._whole(start, end) if whole else [])
         self._remember(start, end, whole=whole and mapped is None)
         self._octets, self._view = self._own, self._own.data
 
@@ -215,14 +226,27 @@ class Sweep:
                 self._fill(at, stop, start - LEAD)
                 self._tick(stop - at)
                 at = stop
-        view = self._view[LEAD : LEAD + end - start]
-        if whole and self._image and self._at == start:
-            for each in self._image.values():
-                each.update(view)
+
+    def _whole(self, start: int, end: int) -> list[Job]:
+        """What every byte of the window is for."""
+        jobs: list[Job] = []
+        if self._image and self._at == start:
+            view = self._view[LEAD : LEAD + end - start]
+            jobs += [partial(each.update, view) for each in self._image.values()]
             self._at = end
-        if whole and self._scan is not None:
+        if self._scan is not None:
             lead = self._lead
-            self._scan.window(self._view[LEAD - lead : LEAD + end - start], start - lead, start)
+            seen = self._view[LEAD - lead : LEAD + end - start]
+            jobs.append(partial(self._scan.window, seen, start - lead, start))
+        return jobs
+
+    def _work(self, jobs: Sequence[Job]) -> None:
+        if self._pool is None or len(jobs) < 2:
+            for job in jobs:
+                job()
+            return
+        for done in [self._pool.submit(job) for job in jobs]:
+            done.result()
 
     def _fill(self, left: int, right: int, base: int) -> None:
         """Bytes `left` to `right` of the buffer, whose first byte stands for offset `base` of the media."""
@@ -251,16 +275,17 @@ class Sweep:
 
     # -- hashing -----------------------------------------------------------------------------------------------------
 
-    def _hash(self, here: Sequence[_File], keep: int) -> Iterator[tuple[int, FileDigest]]:
+    def _hash(self, here: Sequence[_File], keep: int, jobs: Sequence[Job]) -> Iterator[tuple[int, FileDigest]]:
         """Feed the files' digests: first those whose piece lies in one, then those that must be put in a row."""
-        yield from self._hash_group(self._octets, [(f, *f.pieces[0]) for f in here if len(f.pieces) == 1], keep)
+        group = [(f, *f.pieces[0]) for f in here if len(f.pieces) == 1]
+        yield from self._hash_group(self._octets, group, keep, jobs)
         todo = [f for f in reversed(here) if len(f.pieces) > 1]
         if todo and not self._row.size:
             self._row = np.zeros(self._window + 64, np.uint8)
         while todo:
             # Several rounds only where the pieces do not all fit.
             self._row_used = 0
-            group: list[tuple[_File, int, int]] = []
+            group = []
             while todo:
                 place = self._in_a_row(todo[-1])
                 if place is None:
@@ -281,14 +306,16 @@ class Sweep:
         return start, total
 
     def _hash_group(
-        self, octets: Octets, group: Sequence[tuple[_File, int, int]], keep: int
+        self, octets: Octets, group: Sequence[tuple[_File, int, int]], keep: int, jobs: Sequence[Job] = ()
     ) -> Iterator[tuple[int, FileDigest]]:
         view = octets.data
+        md5: list[str] = []
+        sums: list[tuple[Any, memoryview]] = []
         for file, start, size in group:
             piece = view[start : start + size]
-            file.sha1.update(piece)
+            sums.append((file.sha1, piece))
             if file.sha256 is not None:
-                file.sha256.update(piece)
+                sums.append((file.sha256, piece))
             if file.done == 0:
                 file.type = sniff(bytes(piece[:HEAD]))
                 if file.type in PICTURES and file.size <= keep:
@@ -296,7 +323,7 @@ class Sweep:
             if file.kept is not None:
                 file.kept.append(bytes(piece))
             file.done += size
-        md5 = self._md5(octets, group)
+        self._work([*jobs, lambda: md5.extend(self._md5(octets, group)), *_shares(sums)])
         for (file, _, _), digest in zip(group, md5, strict=True):
             if file.done < file.size:
                 continue
@@ -333,6 +360,25 @@ class Sweep:
         for row, digest in zip(ended, streams.finish(octets, ended, ends, totals), strict=True):
             digests[row] = digest
         return digests
+
+
+def _shares(sums: Sequence[tuple[Any, memoryview]]) -> list[Job]:
+    """Digests to be fed, in shares that are worth a thread's while."""
+    jobs: list[Job] = []
+    share: list[tuple[Any, memoryview]] = []
+    size = 0
+    for number, (digest, piece) in enumerate(sums, 1):
+        share.append((digest, piece))
+        size += len(piece)
+        if size >= _SHARE or number == len(sums):
+            jobs.append(partial(_feed, share))
+            share, size = [], 0
+    return jobs
+
+
+def _feed(share: Sequence[tuple[Any, memoryview]]) -> None:
+    for digest, piece in share:
+        digest.update(piece)
 
 
 def _joined(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -12,26 +12,28 @@ from PIL import Image
 SEED = 5
 
 
-def _picture(rng: np.random.Generator, width: int, height: int, kind: str, quality: int) -> bytes:
-    """Clouds with some grain: compresses like a photograph, and no two are alike."""
-    field = np.zeros((height, width, 3), np.float32)
-    for step in (8, 32, 128):
-        small = rng.integers(0, 256, (height // step + 2, width // step + 2, 3), dtype=np.uint8)
-        layer = Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
-        field += np.asarray(layer, np.float32) / 3
-    grain = rng.integers(-12, 13, (height, width, 1), dtype=np.int8)
-    pixels = np.clip(field + grain, 0, 255).astype(np.uint8)
+def _base(rng: np.random.Generator) -> np.ndarray:
+    """Clouds with some grain, 15 MP: compresses like a photograph. Pictures are cut out of it, none like another."""
+    field = np.zeros((3200, 4400, 3), np.float32)
+    for step in (32, 128):
+        small = rng.integers(0, 256, (3200 // step + 2, 4400 // step + 2, 3), dtype=np.uint8)
+        field += np.asarray(Image.fromarray(small).resize((4400, 3200), Image.Resampling.BILINEAR), np.float32) / 2
+    grain = rng.integers(-12, 13, (3200, 4400, 1), dtype=np.int8)
+    return np.clip(field + grain, 0, 255).astype(np.uint8)
+
+
+def _picture(rng: np.random.Generator, base: np.ndarray, width: int, height: int, kind: str, quality: int) -> bytes:
+    top, left = int(rng.integers(0, 3200 - height)), int(rng.integers(0, 4400 - width))
+    cut = Image.fromarray(base[top : top + height, left : left + width])
     out = io.BytesIO()
-    if kind == "JPEG":
-        Image.fromarray(pixels).save(out, kind, quality=quality)
-    else:
-        Image.fromarray(pixels).save(out, kind, compress_level=1)
+    cut.save(out, kind, **({"quality": quality} if kind == "JPEG" else {"compress_level": 1}))
     return out.getvalue()
 
 
 def mixed(folder: Path, *, share: int = 1) -> None:
     """6,280 files, 1 GB: pictures of three sizes, PNG, films (noise behind the mark of an MP4), text, programs."""
     rng = np.random.default_rng(SEED)
+    base = _base(rng)
     folder.mkdir(parents=True)
     number = 0
 
@@ -43,13 +45,13 @@ def mixed(folder: Path, *, share: int = 1) -> None:
         number += 1
 
     for _ in range(100 // share):
-        write(".jpg", _picture(rng, 4000, 3000, "JPEG", 82))
+        write(".jpg", _picture(rng, base, 4000, 3000, "JPEG", 82))
     for _ in range(1200 // share):
-        write(".jpg", _picture(rng, 1152, 864, "JPEG", 88))
+        write(".jpg", _picture(rng, base, 1152, 864, "JPEG", 88))
     for _ in range(4000 // share):
-        write(".jpg", _picture(rng, 160, 120, "JPEG", 85))
+        write(".jpg", _picture(rng, base, 160, 120, "JPEG", 85))
     for _ in range(120 // share):
-        write(".png", _picture(rng, 640, 480, "PNG", 0))
+        write(".png", _picture(rng, base, 640, 480, "PNG", 0))
     for _ in range(20 // share):
         write(".bin", rng.bytes(int(rng.integers(4_000_000, 20_000_000))))
     for _ in range(800 // share):

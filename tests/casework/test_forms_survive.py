@@ -38,6 +38,7 @@ POST_ONLY = {
     "allocation:accept": "case",
     "devices:triage": "device",
     "devices:cancel": "run",
+    "fleet:ask": "device",
     "submissions:write": "write",
     "submissions:resubmit": "submission",
     "ledger:verify": "",
@@ -130,9 +131,9 @@ def test_no_address_breaks_a_list(tmp_path, settings) -> None:
     """A link that a mail program cut or a finger bent would end in 'server error'."""
     where = make_world(tmp_path, settings, ROUTES)
     lists = (
-        "work:home", "cases:index", "clocks:index", "devices:index", "submissions:index", "referrals:desk",
-        "supervision:board", "ledger:index", "referrals:quarantine", "workforce:index", "hashsets:index",
-        "plans:index",
+        "work:home", "cases:index", "clocks:index", "devices:index", "fleet:index", "submissions:index",
+        "referrals:desk", "supervision:board", "ledger:index", "referrals:quarantine", "workforce:index",
+        "hashsets:index", "plans:index",
     )  # fmt: skip
     some = ("cases:chronology", "cases:ledger", "devices:detail", "submissions:detail", "safeguarding:child_add")
     addresses = [reverse(name) for name in lists] + [reverse(name, kwargs=where.arguments[name]) for name in some]

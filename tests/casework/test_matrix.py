@@ -61,6 +61,8 @@ ROUTES = {
     "devices:case_devices": "devices", "devices:book_in": "device_handle", "devices:detail": "devices",
     "devices:custody": "device_handle", "devices:decision": "device_decide", "devices:image": "device_handle",
     "devices:progress": "devices", "devices:account": "device_accept", "devices:report": "devices",
+    "fleet:field_report": "device_handle", "fleet:look": "devices", "fleet:progress": "devices",
+    "fleet:report": "devices",
     "ledger:entry": "ledger_case",
     "people:detail": "referral", "people:change": "person_change",
     "referrals:detail": "referral", "referrals:close": "referral_close",
@@ -151,9 +153,9 @@ def test_a_restricted_case_leaves_no_trace_on_any_list_search_or_count(tmp_path,
     name = case.children.first().person.family_name
     lists = [
         *(reverse(page) for page in (
-            "work:home", "cases:index", "clocks:index", "devices:index", "submissions:index", "referrals:desk",
-            "supervision:board", "ledger:index", "referrals:import", "referrals:quarantine", "accounts:index",
-            "workforce:index", "hashsets:index", "standards_page",
+            "work:home", "cases:index", "clocks:index", "devices:index", "fleet:index", "submissions:index",
+            "referrals:desk", "supervision:board", "ledger:index", "referrals:import", "referrals:quarantine",
+            "accounts:index", "workforce:index", "hashsets:index", "standards_page",
         )),
         f"{reverse('cases:index')}?status=all", f"{reverse('referrals:desk')}?state=all",
         f"{search}?find=1&family_name={name}", f"{search}?person={case.children.first().person.reference}",

@@ -22,6 +22,7 @@ from tests.casework.factories import (
 
 from safelight.casework.clocks.services import place_hold, start_clock
 from safelight.casework.devices.models import EvidenceImage, Finding, TriageRun
+from safelight.casework.fleet.models import FirstLook
 from safelight.casework.hashsets.models import HashSetRecord
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.referrals.models import ImportBatch, ImportLine
@@ -77,6 +78,10 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     )
     (tmp_path / "run").mkdir(exist_ok=True)
     (tmp_path / "run" / "report.json").write_text("{}")
+    look = FirstLook.objects.create(
+        device=device, image=image, state="finished", seconds=60, asked_at=now, asked_by=supervisor, finished_at=now,
+        level="no listed material in the sample", verdict="Synthetic.", report_folder="run",
+    )  # fmt: skip
     (tmp_path / "vics.json").write_text("{}")
     submission = Submission.objects.create(
         case=case, device=device, run=run, context="synthetic", path="vics.json", written_at=now,
@@ -87,12 +92,15 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     )
     line = ImportLine.objects.create(batch=batch, number=1, outcome="quarantined", reason="Synthetic.", raw="x")
     of_case, of_device = {"reference": case.reference}, {"reference": device.reference}
+    of_look = {**of_device, "look": look.reference}
     of_run = {**of_device, "run": run.reference}
     suspect = case.people.get(role="suspect").person
     arguments: dict[str, dict[str, Any]] = {
         "cases:settle": {**of_case, "area": "devices"},
         "clocks:hold": {"pk": clock.pk}, "clocks:lift": {"pk": clock.pk},
         "devices:progress": of_run, "devices:account": of_run, "devices:report": {**of_run, "name": "report.json"},
+        "fleet:field_report": of_device, "fleet:look": of_look, "fleet:progress": of_look,
+        "fleet:report": {**of_look, "name": "report.json"},
         "ledger:entry": {"pk": LedgerEntry.objects.filter(verb="case.opened", case_key=case.pk).get().pk},
         "people:detail": {"reference": suspect.reference}, "people:change": {"reference": suspect.reference},
         "referrals:batch": {"reference": batch.reference}, "referrals:resolve": {"pk": line.pk},

@@ -57,7 +57,7 @@ def import_command(
 
     with _progress(file) as on_progress:
         row = import_hash_set(
-            _account(by),
+            account_named(by),
             path=file,
             file_name=file.name,
             name=name,
@@ -143,7 +143,8 @@ def _progress(file: Path) -> Iterator[Callable[[int, int], None] | None]:
         yield lambda at, total: bar.update(task, completed=at, total=total)
 
 
-def _account(username: str) -> Any:
+def account_named(username: str) -> Any:
+    """The active account of this name, or of the name on this machine; SafelightError when there is none."""
     import getpass
 
     from safelight.casework.accounts.models import User

@@ -29,7 +29,7 @@ _ENCRYPTED, _NOTHING_READ, _UNSEEN, _SAMPLE = 8, 10, 5, 3
 #: Least points of each band, from the top; every device has a band.
 BANDS = ((100, "live contact"), (35, "first"), (15, "high"), (5, "medium"), (0, "low"))
 #: Words in the reason of an unread part that say it is encrypted.
-_SEALED = ("bitlocker", "luks", "encrypt", "filevault", "veracrypt")
+SEALED_WORDS = ("bitlocker", "luks", "encrypt", "filevault", "veracrypt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def inputs_of(result: TriageResult, *, seized: datetime | None = None, live_cont
     until = seized or result.started
     written = [f.times.written or f.times.created for f in found]
     days = [(until - w).days for w in written if w is not None and w <= until]
-    sealed = sum(any(word in p.reason.lower() for word in _SEALED) for p in result.unread)
+    sealed = sum(any(word in p.reason.lower() for word in SEALED_WORDS) for p in result.unread)
     media = result.evidence.media_size or result.counts.bytes_in_files
     share: float | None = 0.0
     if result.unread:

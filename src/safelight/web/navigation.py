@@ -33,6 +33,7 @@ NAVIGATION = (
     Item("Cases", "cases:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"}), "Cases"),
     Item("Clocks", "clocks:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"}), "Cases"),
     Item("Devices", "devices:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
+    Item("All devices", "fleet:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
     Item("Submissions", "submissions:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
     Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"}), "Hash sets"),
     Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"}), "Force"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.contrib import messages
@@ -14,12 +17,17 @@ from safelight.casework.devices import queries, services
 from safelight.casework.devices.forms import AcceptForm
 from safelight.casework.devices.runs import LIVE
 from safelight.casework.devices.views import find, find_run, step
-from safelight.errors import CaseworkError
+from safelight.errors import CaseworkError, EvidenceError
+from safelight.triage import TriageResult
 
 REPORTS = {
     "report.html": "text/html; charset=utf-8",
+    "report.pdf": "application/pdf",
     "report.json": "application/json",
     "findings.csv": "text/csv; charset=utf-8",
+    "case-uco.jsonld": "application/ld+json",
+    "vics.json": "application/json",
+    "SHA256SUMS": "text/plain; charset=utf-8",
 }
 
 
@@ -47,7 +55,7 @@ def progress(request: HttpRequest, reference: str, run: str) -> HttpResponse:
         response = HttpResponse()
         response["HX-Refresh"] = "true"
         return response
-    context = {"device": device, "run": found, "progress": queries.progress_of(found)}
+    context = {"device": device, "run": found, "progress": queries.progress_of(found), "apart": True}
     return render(request, "devices/_progress.html", context)
 
 
@@ -91,10 +99,24 @@ def report(request: HttpRequest, reference: str, run: str, name: str) -> HttpRes
     found = find_run(device, run)
     if name not in REPORTS or not found.report_folder:
         raise Http404("There is no such report.")
-    path = Path(settings.REPORTS_ROOT) / found.report_folder / name
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise Http404(f"The report {name} of {found.reference} is not in its place.") from error
+    file = open_report(found.report_folder, name)
     look(request, "device", device, report=name, run=found.reference)
     return FileResponse(file, as_attachment=True, filename=f"{found.reference}-{name}", content_type=REPORTS[name])
+
+
+def open_report(folder: str, name: str) -> BinaryIO:
+    """A report file, open; the PDF is made from the record when it is first asked for.
+
+    Raises:
+        Http404: it is not there.
+    """
+    place = Path(settings.REPORTS_ROOT) / folder
+    try:
+        if name == "report.pdf" and not (place / name).exists():
+            from safelight.triage.exports.paper import render_pdf
+
+            record = json.loads((place / "report.json").read_text("utf-8"))
+            return BytesIO(render_pdf(TriageResult.from_json(record)))
+        return (place / name).open("rb")
+    except (OSError, ValueError, EvidenceError) as error:
+        raise Http404(f"The report file {name} is not in its place.") from error

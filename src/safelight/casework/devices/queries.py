@@ -10,12 +10,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from safelight.casework.base.standards import standards
 from safelight.casework.devices.models import CustodyEvent, Device, EvidenceImage, TriageRun
 
 PAGE = 50
+#: Points of a device whose priority nobody worked out yet: those of one that nobody has looked at.
+NOT_WORKED_OUT = 5
 MOST_LISTED = 200
 _IMAGE_ENDINGS = {
     ".001", ".aff4", ".dd", ".dmg", ".e01", ".ex01", ".img", ".iso", ".qcow2", ".raw", ".s01", ".vhd", ".vhdx", ".vmdk",
@@ -35,9 +38,14 @@ STANDINGS = {
 }
 
 
+def newest_run() -> QuerySet[TriageRun]:
+    """For a subquery: the runs of the outer device, newest first."""
+    return TriageRun.objects.filter(device=OuterRef("pk")).order_by("-id")
+
+
 def with_standing(devices: QuerySet[Device]) -> QuerySet[Device]:
     """Add ``latest_state`` (of the newest run, or None), ``latest_pk`` and ``has_image`` to each device."""
-    newest = TriageRun.objects.filter(device=OuterRef("pk")).order_by("-id")
+    newest = newest_run()
     return devices.annotate(
         latest_state=Subquery(newest.values("state")[:1]),
         latest_pk=Subquery(newest.values("pk")[:1]),
@@ -77,8 +85,31 @@ class Rows:
     after: str = ""
 
 
+def page_of(found: QuerySet[Device], after: str, *, by_age: bool = False) -> Rows:
+    """One page of devices: by priority (live contact first of all, then points, then longest seized), or by age alone.
+
+    ``after`` is the key of the page before.
+    """
+    found = found.annotate(points=Coalesce("priority__score", NOT_WORKED_OUT))
+    if after.isdecimal() and len(after) <= 15:
+        last = found.model.objects.filter(pk=int(after)).annotate(points=Coalesce("priority__score", NOT_WORKED_OUT))
+        row = last.values_list("case__live_contact", "points", "seized_at", "pk").first()
+        if row is not None:
+            live, points, seized, pk = row
+            later = Q(seized_at__gt=seized) | Q(seized_at=seized, pk__gt=pk)
+            if not by_age:
+                same = Q(case__live_contact=live)
+                later = same & (Q(points__lt=points) | Q(points=points) & later)
+                if live:
+                    later |= Q(case__live_contact=False)
+            found = found.filter(later)
+    order = ("seized_at", "pk") if by_age else ("-case__live_contact", "-points", "seized_at", "pk")
+    rows = list(found.select_related("case__unit", "priority").order_by(*order)[: PAGE + 1])
+    return Rows(rows[:PAGE], str(rows[PAGE - 1].pk) if len(rows) > PAGE else "")
+
+
 def queue(user: Any, *, standing: str = "", risk: str = "", kind: str = "", after: str = "") -> Rows:
-    """The devices of open cases that ``user`` sees, longest seized first. ``after`` is the key of the page before."""
+    """The devices of open cases that ``user`` sees, by priority. ``after`` is the key of the page before."""
     found = with_standing(Device.objects.visible_to(user)).filter(case__status="open")
     if standing in _FILTERS:
         found = found.filter(_FILTERS[standing])
@@ -86,12 +117,7 @@ def queue(user: Any, *, standing: str = "", risk: str = "", kind: str = "", afte
         found = found.filter(case__risk=risk)
     if kind:
         found = found.filter(kind=kind)
-    if after.isdecimal() and len(after) <= 15:
-        last = Device.objects.filter(pk=int(after)).values_list("seized_at", "pk").first()
-        if last is not None:
-            found = found.filter(Q(seized_at__gt=last[0]) | Q(seized_at=last[0], pk__gt=last[1]))
-    rows = list(found.select_related("case__unit").order_by("seized_at", "pk")[: PAGE + 1])
-    return Rows(rows[:PAGE], str(rows[PAGE - 1].pk) if len(rows) > PAGE else "")
+    return page_of(found, after)
 
 
 def devices_of(case: Any) -> list[Device]:

@@ -27,11 +27,13 @@ from safelight.casework.devices.forms import (
 )
 from safelight.casework.devices.models import Device, TriageRun
 from safelight.casework.devices.runs import LIVE, TO_ACCOUNT_FOR
+from safelight.casework.fleet.keeping import priority_of
+from safelight.casework.fleet.queries import looks_of
 
 
 def find(request: HttpRequest, reference: str) -> Device:
     """The device if this person may see it, else 404."""
-    device: Device = Device.objects.select_related("case__unit").get_visible(request.user, reference)
+    device: Device = Device.objects.select_related("case__unit", "priority").get_visible(request.user, reference)
     return device
 
 
@@ -51,7 +53,7 @@ def with_query(path: str, **values: Any) -> str:
 
 @page("devices.queue", looks="list")
 def index(request: HttpRequest) -> HttpResponse:
-    """The queue of all devices that the person sees, longest seized first."""
+    """The queue of all devices that the person sees, by priority and with its reasons."""
     known = {"state": queries.STANDINGS, "risk": standards().risks, "kind": Device.Kind.values}
     # Unknown values are dropped: what is typed into an address is no filter, and does not belong in the ledger.
     chosen = {
@@ -70,7 +72,9 @@ def index(request: HttpRequest) -> HttpResponse:
         request,
         "devices/index.html",
         {
-            "rows": [(device, queries.STANDINGS[queries.standing_of(device)]) for device in rows.rows],
+            "rows": [
+                (device, queries.STANDINGS[queries.standing_of(device)], priority_of(device)) for device in rows.rows
+            ],
             "chosen": chosen,
             "states": [("", "All"), *((code, words) for code, (words, _) in queries.STANDINGS.items())],
             "risks": [("", "All"), *((level.id, level.title) for level in standards().risks.values())],
@@ -150,10 +154,19 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
         ),
         "may": {name: allowed and case_is_open for name, allowed in may.items()},
         "may_move": may["move"],
+        "priority": priority_of(device),
+        "looks": looks_of(device),
+        "may_look": bool(images) and case_is_open and user.has_perm("fleet.first_answer", device),
+        "may_import": case_is_open and user.has_perm("fleet.import", device),
         "startable": [
             image
             for image, latest in images
-            if may["triage"] and case_is_open and device.decision == "triage" and not (latest and latest.state in LIVE)
+            if may["triage"]
+            and case_is_open
+            and device.decision == "triage"
+            and not (latest and latest.state in LIVE)
+            # What a field bench read lies there and not here.
+            and not (latest and hasattr(latest, "bench_report"))
         ],
     }
     if run is not None:
@@ -172,6 +185,7 @@ def _run_context(request: HttpRequest, device: Device, run: TriageRun) -> dict[s
     kept = {name: request.GET.get(name, "") for name in ("run", "kind", "category", "state")}
     return {
         "live": run.state in LIVE,
+        "report": getattr(run, "bench_report", None),
         "progress": queries.progress_of(run),
         "unread": list(run.unread.all()[: queries.MOST_LISTED]),
         "tally": [{**row, "words": category_words(row["category"])} for row in tally if not row["known_good"]],

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import rules
+
+from safelight.casework.base.predicates import has_role
+from safelight.casework.devices.rules import handles
+
+rules.add_perm("fleet.view", has_role("investigator", "supervisor", "examiner"))
+rules.add_perm("fleet.first_answer", handles)
+rules.add_perm("fleet.import", handles)

@@ -1,0 +1,137 @@
+"""The job that gives a first answer: some minutes at most, by one worker, never taken over; asking again is cheap."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, transaction
+from django.utils import timezone
+from django_tasks import task
+
+from safelight.casework.devices.recording import plain
+from safelight.casework.fleet.keeping import keep_priority
+from safelight.casework.fleet.models import FirstLook
+from safelight.casework.ledger.models import Category
+from safelight.casework.ledger.services import record
+from safelight.errors import SafelightError
+from safelight.triage import TriageResult, TriageSettings, resolve_inside, write_report
+from safelight.triage.codec import encode
+from safelight.triage.first_answer import first_answer, new_seed
+from safelight.triage.first_words import claims, inputs
+from safelight.triage.priority import inputs_of
+from safelight.triage.sampled import FirstAnswerSettings
+
+log = logging.getLogger(__name__)
+WRITE_EVERY = 0.5
+
+
+@task()
+def first_look_job(look_pk: int) -> str:
+    """The queued form of :func:`give_first_answer`."""
+    return give_first_answer(look_pk)
+
+
+def give_first_answer(look_pk: int) -> str:
+    """Give one first answer. Returns what became of it, in a word, for the job's own record."""
+    started = FirstLook.objects.filter(pk=look_pk, state=FirstLook.State.QUEUED).update(
+        state=FirstLook.State.RUNNING, started_at=timezone.now()
+    )
+    if not started:
+        return "nothing to do"
+    look = FirstLook.objects.select_related("device__case", "image", "asked_by").get(pk=look_pk)
+    try:
+        result = _look(look)
+        folder = f"first/{look.reference}"
+        write_report(result, Path(settings.REPORTS_ROOT) / folder)
+        return keep_answer(look, result, folder)
+    except (SafelightError, OSError, MemoryError) as error:
+        return _fail(look, str(error) or "The memory of this machine was not enough.")
+    except Exception:
+        _fail(look, "Safelight met a fault of its own; the worker's log has the details. Nothing was learnt.")
+        raise
+
+
+def _look(look: FirstLook) -> TriageResult:
+    from safelight.casework.hashsets.services import load_live
+
+    last = float("-inf")
+
+    def tell(moment: Any) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < WRITE_EVERY:
+            return
+        last = now
+        try:
+            FirstLook.objects.filter(pk=look.pk, state=FirstLook.State.RUNNING).update(
+                stage=plain(moment.stage, 60), done=moment.files_done, total=moment.files_total, hits=moment.findings
+            )
+        except OperationalError:
+            log.warning("Progress of first answer %s could not be written.", look.pk)
+
+    return first_answer(
+        [resolve_inside(Path(settings.EVIDENCE_ROOT), look.image.path)],
+        hash_sets=[hash_set for _, hash_set in load_live()],
+        settings=TriageSettings(block_set=settings.BLOCK_SET, sandbox=settings.TRIAGE_SANDBOX),
+        ask=FirstAnswerSettings(seconds=look.seconds, seed=new_seed()),
+        operator=look.asked_by.name,
+        on_progress=tell,
+    )
+
+
+@transaction.atomic
+def keep_answer(look: FirstLook, result: TriageResult, folder: str, actor: Any = None) -> str:
+    """Write what a first answer came to, and work out the device's priority anew."""
+    first = result.first
+    assert first is not None
+    look.state, look.finished_at = FirstLook.State.FINISHED, timezone.now()
+    look.level, look.verdict = plain(result.verdict.level, 60), plain(result.verdict.sentence)
+    look.findings_digest, look.report_folder = result.findings_digest, folder
+    look.summary = {
+        "reasons": [plain(r) for r in result.verdict.reasons],
+        "claims": claims(first),
+        "limits": [plain(text) for text in result.limits],
+        "numbers": [[name, plain(value)] for name, value in inputs(first)],
+        "findings": len(result.findings),
+        "probability": first.probability,
+        "inputs": encode(inputs_of(result, seized=look.device.seized_at)),
+    }
+    look.save()
+    record(
+        actor,
+        "first_answer.given",
+        look,
+        category=Category.SYSTEM,
+        case=look.device.case,
+        payload={
+            "device": look.device.reference,
+            "level": look.level,
+            "findings": len(result.findings),
+            "findings_digest": look.findings_digest,
+            "hash_sets": sorted(s.root for s in result.hash_sets),
+            "seed": first.settings.seed,
+            "places": first.places,
+            "drawn": first.drawn,
+        },
+    )
+    keep_priority(look.device)
+    return str(look.state)
+
+
+@transaction.atomic
+def _fail(look: FirstLook, reason: str) -> str:
+    look.state, look.finished_at, look.failure = FirstLook.State.FAILED, timezone.now(), plain(reason)
+    look.save(update_fields=["state", "finished_at", "failure"])
+    record(
+        None,
+        "first_answer.failed",
+        look,
+        category=Category.SYSTEM,
+        case=look.device.case,
+        payload={"device": look.device.reference},
+    )
+    return str(look.state)

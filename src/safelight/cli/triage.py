@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safelight.cli import import_report
 from safelight.cli.triage_progress import Show, summary
 from safelight.cli.triage_progress import progress as show_progress
 from safelight.errors import SafelightError
@@ -43,10 +44,11 @@ class Folder(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the `safelight` command line."""
+    """Add the commands to the `safelight` command line."""
     app.command("triage")(triage)
     app.command("block-set")(block_set_command)
     app.command("video-set")(video_set_command)
+    import_report.register(app)
 
 
 def triage(

@@ -18,11 +18,13 @@ from safelight.casework.devices.models import Device, EvidenceImage, TriageRun
 from safelight.casework.devices.runs import queue_triage
 from safelight.casework.devices.services import book_in, register_image
 from safelight.casework.devices.tasks import run_triage
+from safelight.casework.fleet.services import ask_first_answer
+from safelight.casework.fleet.tasks import give_first_answer
 from safelight.casework.hashsets.services import import_hash_set
 from safelight.casework.submissions.grading import record_grade
 from safelight.casework.submissions.services import mark_sent, record_receipt, write_submission
 from safelight.demo.diskimages import DiskImage, build_disk_images
-from safelight.demo.hashsets import write_hash_sets
+from safelight.demo.hashsets import write_block_set, write_hash_sets
 from safelight.demo.history import Story
 
 GRADING_TOOL = "Example Grader 1.0 (synthetic)"
@@ -49,8 +51,9 @@ class Bench:
         self.stock = build_disk_images(self.evidence / "stock", on_progress=on_progress)
 
     def import_hash_sets(self, actor: Any, folder: Path) -> None:
-        """Write the two demo lists and import them as an examiner would."""
+        """Write the two demo lists and import them as an examiner would; the block set lies beside the data."""
         lists = write_hash_sets(folder)
+        write_block_set(folder.parent / "blocks.set")
         for path, name, source in (
             (lists.vics, "Synthetic national set", "Invented for the demo (VICS 2.0 JSON)"),
             (lists.csv, "Synthetic partner list", "Invented for the demo (CSV with PDQ)"),
@@ -93,6 +96,10 @@ class Bench:
         image = self.register(device, examiner)
         moment += timedelta(hours=self.rng.uniform(1, 20))
         yield moment
+        if self.rng.random() < 0.4:
+            self.look_first(examiner, device, image)
+            moment += timedelta(hours=self.rng.uniform(4, 60))
+            yield moment
         run = queue_triage(examiner, device, image)
         run_triage(run.pk)
         run.refresh_from_db()
@@ -117,6 +124,10 @@ class Bench:
         )
         record_receipt(examiner, submission, receipt=f"SYN-CAID-{submission.pk:05d}", rejected=rejected)
 
+    def look_first(self, examiner: Any, device: Device, image: EvidenceImage) -> None:
+        """A first answer, really given. (The job that asking puts into the queue finds nothing more to do.)"""
+        give_first_answer(ask_first_answer(examiner, device, image, minutes=1).pk)
+
     def leave_waiting(self, examiner: Any, count: int) -> list[TriageRun]:
         """Seize fresh exhibits and queue their triage, so that the worker can be seen at it when the demo starts."""
         seized_at = timezone.now() - timedelta(minutes=90)
@@ -135,5 +146,8 @@ class Bench:
                 place="Property store, Example Road",
                 seal=f"SYN90000{place}",
             )
-            runs.append(queue_triage(examiner, device, self.register(device, examiner)))
+            image = self.register(device, examiner)
+            if place == 0:
+                self.look_first(examiner, device, image)
+            runs.append(queue_triage(examiner, device, image))
         return runs

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import io
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,3 +127,17 @@ def write_hash_sets(folder: Path) -> HashSets:
             writer.writerow(CSV_COLUMNS)
             writer.writerows(rows)
     return sets
+
+
+def write_block_set(path: Path) -> None:
+    """The blocks of the known pictures, for first answers of the demo."""
+    from safelight.triage.blocks import build_block_set
+
+    with tempfile.TemporaryDirectory(prefix="safelight-demo-") as folder:
+        files = []
+        for number in range(KNOWN_COUNT):
+            known = known_picture(number)
+            place = Path(folder) / f"{number:02d}.jpg"
+            place.write_bytes(known.content)
+            files.append((place, known.letter))
+        build_block_set(files, path, name=f"{SET_NAME} (blocks)", version="demo-1")

@@ -5,7 +5,7 @@ SAFELIGHT_DATA                   folder for the database and reports; default ./
 DATABASE_URL                     unset: SQLite in SAFELIGHT_DATA; postgres://... for PostgreSQL 15 or later
 SAFELIGHT_SECRET_KEY             required, except with SAFELIGHT_DEMO, SAFELIGHT_DEBUG or under the tests
 SAFELIGHT_EVIDENCE_ROOT          forensic images are only ever read below this folder; default DATA/evidence
-SAFELIGHT_BLOCK_SET              a block set (safelight block-set) for first answers; without it only files are checked
+SAFELIGHT_BLOCK_SET              a block set (safelight block-set) for first answers; default DATA/blocks.set, if there
 SAFELIGHT_SANDBOX                how the parsers of evidence are shut in: auto (default), strict or off
 SAFELIGHT_SITE_STANDARDS         a folder or file with the force's own standards; default none
 SAFELIGHT_ALLOWED_HOSTS          comma-separated host names; default the local machine only
@@ -42,8 +42,8 @@ PLAIN_HTTP = DEMO or DEBUG or TESTING
 DATA = env.folder("SAFELIGHT_DATA", Path("var"))
 EVIDENCE_ROOT = env.folder("SAFELIGHT_EVIDENCE_ROOT", DATA / "evidence")
 REPORTS_ROOT = DATA / "reports"
-# Blocks of listed files, for first answers; empty where the force holds no block set.
-BLOCK_SET = str(env.existing_path("SAFELIGHT_BLOCK_SET") or "")
+# Blocks of listed files, for first answers. The default counts only if there is such a file.
+BLOCK_SET = str(env.existing_path("SAFELIGHT_BLOCK_SET") or DATA / "blocks.set")
 TRIAGE_SANDBOX = env.choice("SAFELIGHT_SANDBOX", ("auto", "strict", "off"))
 SITE_STANDARDS = env.existing_path("SAFELIGHT_SITE_STANDARDS")
 

@@ -73,10 +73,11 @@ def _look(look: FirstLook) -> TriageResult:
         except OperationalError:
             log.warning("Progress of first answer %s could not be written.", look.pk)
 
+    blocks = settings.BLOCK_SET if Path(settings.BLOCK_SET).is_file() else ""
     return first_answer(
         [resolve_inside(Path(settings.EVIDENCE_ROOT), look.image.path)],
         hash_sets=[hash_set for _, hash_set in load_live()],
-        settings=TriageSettings(block_set=settings.BLOCK_SET, sandbox=settings.TRIAGE_SANDBOX),
+        settings=TriageSettings(block_set=blocks, sandbox=settings.TRIAGE_SANDBOX),
         ask=FirstAnswerSettings(seconds=look.seconds, seed=new_seed()),
         operator=look.asked_by.name,
         on_progress=tell,

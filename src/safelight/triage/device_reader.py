@@ -403,6 +403,7 @@ class DeviceReader:
                 done = answer["expanded"]
                 result.directories, result.other = int(done["directories"]), int(done["other"])
                 result.unread = [decode(UnreadPart, u) for u in done["unread"]]
+                result.notes = [str(note)[:500] for note in done["notes"]]
                 return result
 
     def fetch(self, entry: FileEntry, offset: int, length: int) -> bytes:

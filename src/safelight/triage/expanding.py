@@ -48,6 +48,7 @@ def expand(device: Device, request: dict[str, Any], say: Callable[[dict[str, Any
                 "directories": inside.directories,
                 "other": inside.other,
                 "unread": encode(inside.unread[:10_000]),
+                "notes": inside.notes,
             }
         }
     )

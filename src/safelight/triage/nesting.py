@@ -32,6 +32,7 @@ class Inside:
     directories: int = 0
     other: int = 0
     unread: list[UnreadPart] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 class Nesting:
@@ -83,6 +84,7 @@ class Nesting:
         """The entries to go on with: what would unpack without end is left, and named."""
         self.opened += 1
         self._told(inside.unread, box.entry)
+        self.problems += [Problem(box.entry.path, note) for note in inside.notes]
         key = (box.entry.filesystem, box.entry.locator.split(_INSIDE)[0])
         limit, spent = self._budget.get(key, (max(_BOMB_FROM, _BOMB_RATIO * box.entry.size), 0))
         entries = []

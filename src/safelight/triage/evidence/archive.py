@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from safelight.errors import EvidenceError
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.filesystem import Content, FileSystemReader, clean_name
+from safelight.triage.evidence.phones import PhoneSigns
 from safelight.triage.evidence.streams import Cursor, Puller
 from safelight.triage.model import FileEntry, Times, UnreadPart
 
@@ -88,8 +89,10 @@ class ArchiveFiles(FileSystemReader):
 
     def entries(self) -> Iterator[FileEntry]:
         """Every member, once."""
+        signs = PhoneSigns()
         for number, member in enumerate(self._load()):
             path, notes = spell(member.name)
+            signs.see(path)
             reason = member.reason
             if not reason and member.size >= BOMB_SIZE and member.packed and member.size > BOMB_RATIO * member.packed:
                 reason = (
@@ -100,6 +103,8 @@ class ArchiveFiles(FileSystemReader):
                 self.index, path, member.size, str(number), number, readable=not reason, times=member.times,
                 notes=((reason,) if reason else ()) + (*notes, *member.notes), origin="member",
             )  # fmt: skip
+        if (said := signs.note()) is not None and said not in self.notes:
+            self.notes.append(said)
 
     def find(self, path: str) -> str | None:
         """The number of the member with this path."""

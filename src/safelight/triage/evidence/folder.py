@@ -11,6 +11,7 @@ from pathlib import Path
 from safelight.errors import EvidenceError
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.filesystem import Content, FileSystemReader, clean_name
+from safelight.triage.evidence.phones import PhoneSigns
 from safelight.triage.evidence.raw import open_read_only
 from safelight.triage.model import EvidencePart, FileEntry, Times, UnreadPart
 
@@ -48,6 +49,7 @@ class FolderFiles(FileSystemReader):
         device = os.stat(self._root).st_dev
         seen: dict[tuple[int, int], bytes] = {}
         stack = [b""]
+        signs = PhoneSigns()
         while stack:
             below = stack.pop()
             try:
@@ -76,9 +78,12 @@ class FolderFiles(FileSystemReader):
                 elif not stat.S_ISREG(info.st_mode):
                     self.other += 1
                 elif (first := seen.setdefault((info.st_dev, info.st_ino), where)) == where:
+                    signs.see(_shown(where))
                     yield self._entry(where, info)
                 else:
                     self.add_name(first.hex(), _shown(first), _shown(where))
+        if (said := signs.note()) is not None:
+            self.notes.append(said)
 
     def find(self, path: str) -> str | None:
         """The locator of the regular file at this path."""

@@ -19,6 +19,7 @@ from safelight.errors import EvidenceError
 from safelight.triage.evidence import ewf, ewf2, virtual
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.filesystem import INSIDE, Content
+from safelight.triage.evidence.phones import LOOKS_LIKE
 from safelight.triage.model import EvidencePart, FileEntry, UnreadPart
 from safelight.triage.placement import in_disk_order, mark_overwritten
 
@@ -150,6 +151,7 @@ class Inside:
     directories: int = 0
     other: int = 0
     unread: list[UnreadPart] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 class Nest:
@@ -259,6 +261,7 @@ class Nest:
             result.kind = filesystem.type if alone and filesystem.main else result.kind
             result.directories += filesystem.directories
             result.other += filesystem.other
+            result.notes += [note for note in filesystem.notes if note.startswith(LOOKS_LIKE)]
             result.unread += [_placed(part, entry) for part in filesystem.unread]
         result.unread += [_placed(part, entry) for part in device.evidence.unread()]
         return result

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from safelight.errors import EvidenceError
 from safelight.triage.chunkrun import ChunkRunner, Tell, open_for
+from safelight.triage.dfxml import write_dfxml
 from safelight.triage.manifest import write_manifest
 from safelight.triage.merge import merge
 from safelight.triage.plan import Chunk, DevicePlan
@@ -54,6 +55,7 @@ __all__ = [
     "open_for",
     "plan_device",
     "run_chunk",
+    "write_dfxml",
     "write_manifest",
 ]
 

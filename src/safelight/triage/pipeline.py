@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from safelight.errors import EvidenceError
 from safelight.triage.chunkrun import ChunkRunner, open_for
 from safelight.triage.device_reader import DeviceReader, Stopped
+from safelight.triage.dfxml import write_dfxml
 from safelight.triage.films import VideoWorker
 from safelight.triage.manifest import write_manifest
 from safelight.triage.merge import merge
@@ -87,7 +88,8 @@ def triage_device(
         bench: child processes to use again.
         run_folder: where finished chunks are kept. An unfinished run of the same device with the same settings and
             hash sets that lies there is gone on with. Without it, a temporary folder is used and thrown away.
-        manifest: write the manifest (every file, with all that is known of it) to this Parquet file.
+        manifest: write the manifest (every file, with all that is known of it) to this Parquet file, and as DFXML
+            beside it.
 
     Raises:
         EvidenceError: the image is missing, is no image, or cannot be opened at all; or `run_folder` holds an
@@ -151,6 +153,7 @@ class _Run:
         result = merge(plan, self._folder, hash_sets=self._hash_sets, settings=self._bench.settings, on_file=on_file)
         if manifest is not None:
             write_manifest(plan, self._folder, manifest)
+            write_dfxml(plan, manifest, manifest.with_suffix(".dfxml"))
         self._meter.update("done", files_done=result.counts.files, findings=len(result.findings), force=True)
         return result
 

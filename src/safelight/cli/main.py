@@ -25,6 +25,7 @@ app = typer.Typer(
 
 COMMANDS = (
     "demo", "serve", "worker", "tick", "triage", "hashset", "match", "standards", "ledger", "audit", "plan", "rounds",
+    "exchange",
 )  # fmt: skip
 
 

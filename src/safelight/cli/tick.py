@@ -9,7 +9,7 @@ import typer
 
 
 def tick_once() -> tuple[int, int, int]:
-    """Sweep the due clocks, take up dead workers' runs, keep the queue of devices true, seal waiting ledger entries.
+    """Clocks that ran out, runs of dead workers, the queue of devices, the exchange's journal, seals of the ledger.
 
     Returns:
         (clocks found breached, triage runs queued again, ledger entries sealed).
@@ -17,6 +17,8 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.base.once import forget_old_sheets
     from safelight.casework.clocks.services import sweep
     from safelight.casework.devices.tasks import recover_dead_runs
+    from safelight.casework.exchange.collecting import collect
+    from safelight.casework.exchange.publishing import reconcile
     from safelight.casework.fleet.keeping import keep_all
     from safelight.casework.ledger.models import LedgerSeal
     from safelight.casework.ledger.services import seal
@@ -27,6 +29,8 @@ def tick_once() -> tuple[int, int, int]:
     recovered = recover_dead_runs()
     forget_old_sheets()
     keep_all()
+    reconcile()
+    collect()
     last = LedgerSeal.objects.order_by("-tree_size").values_list("tree_size", flat=True).first() or 0
     newest = last
     while made := seal():

@@ -40,6 +40,7 @@ SUBJECTS = (
     "nominal",
     "victim",
     "platform_report",
+    "takedown_notice",
     "staff",
     "force",
 )

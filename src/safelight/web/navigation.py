@@ -36,6 +36,17 @@ NAVIGATION = (
     Item("All devices", "fleet:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
     Item("Submissions", "submissions:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
     Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"}), "Hash sets"),
+    *(
+        Item(text, f"exchange:{page}", frozenset({"exchange_manager", "supervisor", "administrator"}), "Exchange")
+        for text, page in (
+            ("Platforms", "index"),
+            ("Matches", "hits"),
+            ("Banks", "banks"),
+            ("Reports", "reports"),
+            ("Takedown notices", "notices"),
+            ("Availability cut", "availability"),
+        )
+    ),
     Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"}), "Force"),
     Item("Plans", "plans:index", frozenset({"supervisor", "administrator", "chief_officer"}), "Force"),
     Item("Standards", "standards_page", group="Force"),

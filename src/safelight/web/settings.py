@@ -69,6 +69,7 @@ CASEWORK_APPS = (
     "hashsets",
     "submissions",
     "plans",
+    "exchange",
     "work",
 )
 INSTALLED_APPS = [

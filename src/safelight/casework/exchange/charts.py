@@ -1,0 +1,84 @@
+"""Charts of the exchange as SVG inside the page: no script, no style attribute; the table beside each says the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from markupsafe import Markup
+
+from safelight.casework.exchange.queries import Availability, Day
+
+WIDTH = 760
+_FONT = "arial, sans-serif"
+_CONFIG = {
+    "font": _FONT,
+    "axis": {"labelFontSize": 13, "titleFontSize": 13, "labelColor": "#0b0c0c", "titleColor": "#0b0c0c"},
+    "legend": {"labelFontSize": 13, "titleFontSize": 13, "orient": "top", "title": None},
+    "view": {"stroke": None},
+}
+_COLOURS = {"Exact": "#1d70b8", "Likeness": "#f47738"}
+
+
+def hits_chart(days: Sequence[Day]) -> Markup:
+    """Matches told by day, exact ones below likenesses."""
+    rows = [
+        {"day": one.day.isoformat(), "kind": kind, "matches": number}
+        for one in days
+        for kind, number in (("Exact", one.exact), ("Likeness", one.likeness))
+    ]
+    import altair
+
+    chart = (
+        altair.Chart(altair.Data(values=rows))
+        .mark_bar()
+        .encode(
+            x=altair.X("day:T", timeUnit="yearmonthdate", title=None, axis=altair.Axis(format="%-d %b", tickCount=10)),
+            y=altair.Y("matches:Q", title="Matches told to platforms", axis=altair.Axis(tickMinStep=1)),
+            color=altair.Color("kind:N", scale=altair.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))),
+        )
+        .properties(width=WIDTH - 80, height=220)
+    )
+    return _drawn(chart)
+
+
+def availability_chart(rows: Sequence[Availability]) -> Markup:
+    """Of each platform: how many notices ended in removal, in refusal, or wait."""
+    words = {"removed": "Removed", "waiting": "Still available", "refused": "Refused"}
+    data = [
+        {"platform": row.name, "state": text, "notices": getattr(row, name)}
+        for row in rows
+        for name, text in words.items()
+    ]
+    import altair
+
+    chart = (
+        altair.Chart(altair.Data(values=data))
+        .mark_bar()
+        .encode(
+            y=altair.Y("platform:N", title=None, sort=None, axis=altair.Axis(labelLimit=240)),
+            x=altair.X("notices:Q", title="Takedown notices", axis=altair.Axis(tickMinStep=1)),
+            color=altair.Color(
+                "state:N",
+                sort=list(words.values()),
+                scale=altair.Scale(domain=list(words.values()), range=["#00703c", "#f47738", "#6f72af"]),
+            ),
+        )
+        .properties(width=WIDTH - 280, height=altair.Step(30))
+    )
+    return _drawn(chart)
+
+
+def _drawn(chart: Any) -> Markup:
+    return _svg(json.dumps(chart.configure(**_CONFIG).to_dict(), sort_keys=True))
+
+
+@lru_cache(maxsize=64)
+def _svg(specification: str) -> Markup:
+    import vl_convert
+
+    svg = vl_convert.vegalite_to_svg(specification)
+    # The names of platforms in it are text nodes that vl-convert has escaped.
+    return Markup(svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704

@@ -33,7 +33,7 @@ from scipy.stats import binomtest
 
 from safelight.triage.blockruns import BLOCK
 from safelight.triage.blocks import BlockSet, build_block_set
-from safelight.triage.chance import chance_to_miss
+from safelight.triage.chance import chance_to_miss, places_needed
 from safelight.triage.evidence.raw import RawEvidence
 from safelight.triage.model import Volume
 from safelight.triage.spotcheck import Job, SpotCheck
@@ -103,9 +103,11 @@ class Bare:
         self.unread: list[Any] = []
 
 
-def sample(evidence: Any, blocks: BlockSet, seed: int, *, at_least: int, probability: float) -> SpotCheck:
+def sample(
+    evidence: Any, blocks: BlockSet, seed: int, *, at_least: int, probability: float, places: int = 0
+) -> SpotCheck:
     """One sample of a medium."""
-    job = Job(at_least, probability, 0, seed, time.monotonic() + 3600, np.empty(0, np.uint64))
+    job = Job(at_least, probability, places, seed, time.monotonic() + 3600, np.empty(0, np.uint64))
     check = SpotCheck(evidence, Bare(evidence.size), blocks, job, lambda *a: None, lambda e: None)  # type: ignore[arg-type]
     check.go()
     return check
@@ -115,7 +117,7 @@ def planted(folder: Path, blocks: BlockSet, devices: int) -> None:
     """Stated against kept: devices of 400 MB with 1 MB planted, each at places of its own."""
     body = (folder / "lawful" / "listed-0.bin").read_bytes()
     held, places = MIB // BLOCK, 400_000_000 // BLOCK
-    rng = np.random.default_rng(9)
+    rng, needed = np.random.default_rng(9), places_needed(places, held, 0.99)
     found = drawn = 0
     path = folder / "device.img"
     for number in range(devices):
@@ -126,7 +128,7 @@ def planted(folder: Path, blocks: BlockSet, devices: int) -> None:
                 file.seek(place * BLOCK)
                 file.write(body[index * BLOCK : (index + 1) * BLOCK])
         with Whole([path]) as evidence:
-            told = sample(evidence, blocks, number, at_least=MIB, probability=0.99).told
+            told = sample(evidence, blocks, number, at_least=MIB, probability=0.99, places=needed).told
         found, drawn = found + (told.hits > 0), told.drawn
     path.unlink(missing_ok=True)
     stated = 1 - chance_to_miss(places, held, drawn)

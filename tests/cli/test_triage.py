@@ -207,9 +207,9 @@ def test_a_first_answer_states_its_probability_and_what_it_does_not_see(listed: 
         "--at-least", "0.4", "--seed", "5",
     )  # fmt: skip
     assert out.returncode == 0, out.stderr
-    assert "If at least 400 kB of listed material" in out.stdout and "does not show that the device" in out.stdout
+    assert "Every place of the " in out.stdout and "does not show that the device" in out.stdout
     record = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert record["first"]["settings"]["seed"] == 5 and record["first"]["ended"] == "the probability was reached"
+    assert record["first"]["settings"]["seed"] == 5 and record["first"]["ended"] == "every place was looked at"
     assert any("It cannot see material that no list has" in text for text in record["limits"])
     wrong = run(image, "--hash-set", listed, "--report", tmp_path / "x", "--first-answer", "--probability", "1.5")
     assert wrong.returncode == 2 and "probability of 1.5" in wrong.stderr

@@ -81,7 +81,9 @@ def test_none_found_is_a_probability_and_what_was_not_looked_at(blocks: Path, pl
     first = result.first
     assert first is not None and not result.findings
     assert result.verdict.level == NONE_IN_SAMPLE and result.exit_code == 0
-    assert "would have found some with a probability of 99." in result.verdict.sentence
+    assert "Every place of the " in result.verdict.sentence and first.drawn == first.places
+    few = answer(plain, blocks, known(), ask=replace(ASK, places=100))
+    assert "would have found some with a probability of 99." in few.verdict.sentence and few.exit_code == 0
     assert result.verdict.sentence.endswith("This does not show that the device holds none.")
     everything = " ".join((result.verdict.sentence, *result.verdict.reasons, *result.limits)).lower()
     assert " clear" not in everything and " clean" not in everything
@@ -157,9 +159,13 @@ def test_words_of_a_sample_that_was_cut_short() -> None:
     assert first.held == 2441 and 0.39 < first.probability < 0.4 and not first.reached
     assert first.least is not None and 180 * MB < first.least < 190 * MB
     said = claims(first)
-    assert said[0].startswith("The probability of 99.0 % that was asked for is reached from 184 MB on")
+    assert said[0].startswith("A probability of 99.0 % is reached from 184 MB of listed material on in the 999 GB")
     assert "40 were checked: of at least 9 whole copies" in said[1]
     assert len(unseen(first, (), folder=False)) == 11 and dict(inputs(first))["Seed of the drawing"] == "1"
+    small = FirstAnswer(FirstAnswerSettings(seed=1), media=10**6, places=200, drawn=100, files_listed=1)
+    assert claims(small)[0].startswith(
+        "A probability of 99.0 % is reached from 29 kB of listed material on in the 819 kB"
+    )
     assert claims(FirstAnswer(FirstAnswerSettings())) == ["Nothing could be looked at, so this run shows nothing."]
     assert [percent(p) for p in (0.98999, 0.99, 0.9999, 1.0)] == ["98.9 %", "99.0 %", "99.990 %", "100 %"]
 

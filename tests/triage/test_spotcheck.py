@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 from safelight.triage.blockruns import BLOCK
 from safelight.triage.blocks import BlockSet, build_block_set
 from safelight.triage.blockscan import Region
-from safelight.triage.chance import chance_to_miss
+from safelight.triage.chance import chance_to_miss, places_needed
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.raw import RawEvidence
 from safelight.triage.model import EvidencePart, UnreadPart, Volume
@@ -71,14 +71,14 @@ def test_the_stated_probability_is_kept_over_a_thousand_devices(listed: tuple[Bl
     places, held = 1_500, 10
     content = bytearray(rng.bytes(places * BLOCK))
     device = Bare(len(content))
-    found = 0
+    found, wanted = 0, places_needed(places, held, 0.9)
     stated = set()
     for number in range(1_000):
         where = rng.choice(places, held, replace=False).tolist()
         saved = [(w, content[w * BLOCK : (w + 1) * BLOCK]) for w in where]
         for index, w in enumerate(where):
             content[w * BLOCK : (w + 1) * BLOCK] = body[index * BLOCK : (index + 1) * BLOCK]
-        told = check(Memory(content), device, blocks, seed=number).told
+        told = check(Memory(content), device, blocks, seed=number, places=wanted).told
         assert told.places == places and told.ended == ENOUGH
         found += told.hits > 0
         stated.add(1 - chance_to_miss(told.places, held, told.drawn))
@@ -182,5 +182,5 @@ def test_places_that_cannot_be_read_are_not_counted(listed: tuple[BlockSet, byte
     """A disk full of bad sectors would be vouched for."""
     evidence = Memory(bytearray(np.random.default_rng(4).bytes(400 * BLOCK)))
     evidence.missing.add(0, 200 * BLOCK, "read error")
-    told = check(evidence, Bare(evidence.size), listed[0], at_least=BLOCK).told
+    told = check(evidence, Bare(evidence.size), listed[0], at_least=BLOCK, places=360).told
     assert told.drawn + told.unreadable == 360 and 150 < told.drawn <= 200

@@ -27,18 +27,20 @@ def percent(probability: float) -> str:
 def claims(first: FirstAnswer) -> list[str]:
     """What the sample shows where it met nothing, as sentences that stand alone."""
     said = []
-    if first.drawn:
-        if first.probability >= 0.5:
+    space = size_words(first.places * BLOCK)
+    if first.drawn and first.drawn == first.places:
+        said.append(f"Every place of the {space} that could be sampled was looked at.")
+    elif first.drawn:
+        asked, least = size_words(first.settings.at_least), first.least
+        if first.probability >= 0.5 and first.settings.at_least < first.places * BLOCK:
             said.append(
-                f"If at least {size_words(first.settings.at_least)} of listed material were in the "
-                f"{size_words(first.places * BLOCK)} that could be sampled, this run would have found some with a "
-                f"probability of {percent(first.probability)}."
+                f"If at least {asked} of listed material were in the {space} that could be sampled, this run would "
+                f"have found some with a probability of {percent(first.probability)}."
             )
-        least = first.least
-        if least is not None and not first.reached:
+        if least is not None and (not first.reached or not said or least < first.settings.at_least / 2):
             said.append(
-                f"The probability of {percent(first.settings.probability)} that was asked for is reached from "
-                f"{size_words(least)} on."
+                f"A probability of {percent(first.settings.probability)} is reached from {size_words(least)} of "
+                f"listed material on{'' if said else f' in the {space} that could be sampled'}."
             )
     if first.files_of_listed_size:
         many = count_words(first.files_of_listed_size, "file")

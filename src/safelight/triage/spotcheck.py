@@ -33,6 +33,7 @@ from safelight.triage.wire import limit_cpu
 _ZERO = bytes(BLOCK)
 _BATCH = 2048
 _ROUND = 256
+_FREELY = 20_000
 _LARGEST_ROUND = 65_536
 _MOST_CONFIRMED = 500
 _MOST_PROBED = 20_000
@@ -300,19 +301,22 @@ class SpotCheck:
         held = min(told.places, held_by(job.at_least, told.share))
         if not told.places or not held:
             return
-        wanted = min(told.places, job.places or places_needed(told.places, held, job.probability))
+        needed = min(told.places, job.places or places_needed(told.places, held, job.probability))
+        # Drawing is cheap where the disk is quick: more than was asked for says more, as long as it costs little time.
+        wanted = needed if job.places else max(needed, min(told.places, _FREELY))
+        free = time.monotonic() + self._left() * 0.2
         keep = max(1.0, self._left() * 0.1)  # Time to confirm what was met.
         size, asked = _ROUND, 0
         told.ended = ENOUGH
         while asked < wanted:
-            places = lottery.draw(min(size, wanted - asked))
+            places = lottery.draw(min(size, (needed if asked < needed else wanted) - asked))
             asked += len(places)
             before = time.monotonic()
             looked = self._look(places, blocks, self.job.until - keep)
             took = time.monotonic() - before
             if looked is None:
                 # A round in the order of the disk that was cut short is no sample of the whole: it is not counted.
-                told.ended = TIME
+                told.ended = TIME if asked - len(places) < needed else ENOUGH
                 return
             told.drawn += looked[0]
             told.zero += looked[1]
@@ -320,6 +324,8 @@ class SpotCheck:
             self.tell("sampling", told.drawn, wanted, told.hits)
             rate = len(places) / max(took, 1e-6)
             left = self.job.until - keep - time.monotonic()
+            if asked >= needed and time.monotonic() > free:
+                break
             if left <= 0 and asked < wanted:
                 told.ended = TIME
                 return

@@ -95,6 +95,8 @@ def test_pages_of_the_queue_leave_none_out(monkeypatch: Any) -> None:
     for device in (made[4], made[5]):
         device.case.save()
     DevicePriority.objects.filter(device=made[6]).delete()
+    left = Device.objects.filter(pk__in=[made[0].pk, made[5].pk])
+    left.update(decision="not_triaged", decision_reason="Synthetic.")
     for by_age in ("", "age"):
         seen: list[int] = []
         after = ""
@@ -105,7 +107,8 @@ def test_pages_of_the_queue_leave_none_out(monkeypatch: Any) -> None:
                 break
         assert sorted(seen) == sorted(d.pk for d in made) and len(seen) == 7
         if not by_age:
-            assert set(seen[:2]) == {made[4].pk, made[5].pk}
+            # One that is put off stands at the end, but for a case in which a child is in live contact.
+            assert set(seen[:2]) == {made[4].pk, made[5].pk} and seen[-1] == made[0].pk
 
 
 def test_the_page_of_all_devices_counts_every_one_once(sign_in: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -85,25 +85,33 @@ class Rows:
     after: str = ""
 
 
+def with_place(found: QuerySet[Device]) -> QuerySet[Device]:
+    """Add what the queue goes by: ``put_off`` (decided not to be triaged, and no child in live contact), ``points``."""
+    return found.annotate(
+        put_off=Case(When(decision="not_triaged", case__live_contact=False, then=Value(1)), default=Value(0)),
+        points=Coalesce("priority__score", NOT_WORKED_OUT),
+    )
+
+
 def page_of(found: QuerySet[Device], after: str, *, by_age: bool = False) -> Rows:
     """One page of devices: by priority (live contact first of all, then points, then longest seized), or by age alone.
 
-    ``after`` is the key of the page before.
+    Devices that are not to be triaged come last. ``after`` is the key of the page before.
     """
-    found = found.annotate(points=Coalesce("priority__score", NOT_WORKED_OUT))
+    found = with_place(found)
     if after.isdecimal() and len(after) <= 15:
-        last = found.model.objects.filter(pk=int(after)).annotate(points=Coalesce("priority__score", NOT_WORKED_OUT))
-        row = last.values_list("case__live_contact", "points", "seized_at", "pk").first()
+        last = with_place(Device.objects.filter(pk=int(after)))
+        row = last.values_list("put_off", "case__live_contact", "points", "seized_at", "pk").first()
         if row is not None:
-            live, points, seized, pk = row
+            put_off, live, points, seized, pk = row
             later = Q(seized_at__gt=seized) | Q(seized_at=seized, pk__gt=pk)
             if not by_age:
-                same = Q(case__live_contact=live)
-                later = same & (Q(points__lt=points) | Q(points=points) & later)
+                later = Q(case__live_contact=live) & (Q(points__lt=points) | Q(points=points) & later)
                 if live:
                     later |= Q(case__live_contact=False)
+                later = Q(put_off=put_off) & later | Q(put_off__gt=put_off)
             found = found.filter(later)
-    order = ("seized_at", "pk") if by_age else ("-case__live_contact", "-points", "seized_at", "pk")
+    order = ("seized_at", "pk") if by_age else ("put_off", "-case__live_contact", "-points", "seized_at", "pk")
     rows = list(found.select_related("case__unit", "priority").order_by(*order)[: PAGE + 1])
     return Rows(rows[:PAGE], str(rows[PAGE - 1].pk) if len(rows) > PAGE else "")
 

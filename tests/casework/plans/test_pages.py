@@ -21,7 +21,15 @@ from safelight.casework.plans.models import WhatIf
 from safelight.casework.plans.tasks import run_whatif
 
 pytestmark = pytest.mark.django_db
-QUESTION = {"title": "What if 40 leave?", "years": "1", "replications": "10", "name": "40 leave", "rule": "growing"}
+QUESTION = {
+    "title": "What if 40 leave?",
+    "years": "1",
+    "replications": "10",
+    "name": "40 leave",
+    "rule": "growing",
+    "teams": "as it is",
+    "devices.cap": "as it is",
+}
 SMALL = {"referrals.per_year": 400, "visits.offenders": 300}
 
 
@@ -73,14 +81,17 @@ def test_another_scenario_stands_beside_the_first(sign_in) -> None:
     row = make_whatif(user)
     client = sign_in(user)
     where = reverse("plans:scenario", args=[row.reference])
-    refused = client.post(where, {"name": "Pooled", "rule": "fifo", "teams": "1"})
+    refused = client.post(where, {"name": "Pooled", "rule": "fifo", "teams": "1", "devices.cap": "as it is"})
     assert "is running" in refused.content.decode(), "a plan that waits or runs is not changed under its feet"
     run_whatif(row.pk)
-    assert client.post(where, {"name": "Pooled", "rule": "fifo", "teams": "1"}).status_code == 302
+    assert (
+        client.post(where, {"name": "Pooled", "rule": "fifo", "teams": "1", "devices.cap": "as it is"}).status_code
+        == 302
+    )
     run_whatif(row.pk)
     row.refresh_from_db()
     assert [one["name"] for one in row.result["scenarios"]] == ["As it is", "Fewer", "Pooled"]
-    again = client.post(where, {"name": "Pooled", "rule": "fifo"})
+    again = client.post(where, {"name": "Pooled", "rule": "fifo", "teams": "1", "devices.cap": "as it is"})
     assert "is taken" in again.content.decode()
 
 

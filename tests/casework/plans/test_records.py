@@ -21,7 +21,7 @@ def test_an_empty_history_says_so_instead_of_estimating(sign_in) -> None:
     assert found.changes() == {}
     assert "no referral in the records" in found.remarks[0]
     text = sign_in(make_user("administrator")).get(reverse("plans:parameters")).content.decode()
-    assert "nothing can be estimated" in text
+    assert "nothing can be estimated" in text and "No forecast: records: 0 cases" in text
 
 
 def test_records_become_parameters_with_their_interval_and_origin(sign_in, django_assert_max_num_queries) -> None:
@@ -50,6 +50,7 @@ def test_records_become_parameters_with_their_interval_and_origin(sign_in, djang
     made = plan("ours", changes, [])
     assert made.scenarios[0].network(1.0, 30.0).kinds
     text = sign_in(supervisor).get(reverse("plans:parameters")).content.decode()
+    assert "against 25 today" in text
     assert "Referrals received in 100 days" in text and "n = 25" in text and "too few records" in text
 
 

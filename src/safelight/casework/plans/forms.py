@@ -20,8 +20,9 @@ POSTS = (
 HOW = "A number, or a change such as +4 or -40"
 YEARS = (("1", "1 year"), ("3", "3 years"), ("5", "5 years"), ("10", "10 years"))
 RUNS = (("10", "10: a first look"), ("30", "30"), ("100", "100"), ("1000", "1,000: minutes"))
-TEAMS = (("", "As it is"), ("1", "One pooled team"), ("12", "12 teams, one for each borough command unit"))
-DEVICES = (("", "As it is"), ("2", "At most two of each case"), ("0", "All of them"))
+KEPT = "as it is"
+TEAMS = ((KEPT, "As it is"), ("1", "One pooled team"), ("12", "12 teams, one for each borough command unit"))
+DEVICES = ((KEPT, "As it is"), ("2", "At most two of each case"), ("0", "All of them"))
 
 
 class ScenarioForm(forms.Form):
@@ -39,9 +40,9 @@ class ScenarioForm(forms.Form):
             hint = f"{HOW}. As shipped: {row.value:g}" if name == POSTS[0] else f"As shipped: {row.value:g}"
             self.fields[name] = forms.CharField(label=row.title, max_length=12, required=False, help_text=hint)
         choice, radios = forms.ChoiceField, forms.RadioSelect
-        self.fields["teams"] = choice(label="Teams of the specialists", choices=TEAMS, required=False, widget=radios)
+        self.fields["teams"] = choice(label="Teams of the specialists", choices=TEAMS, initial=KEPT, widget=radios)
         self.fields["devices.cap"] = choice(
-            label="Devices that are examined", choices=DEVICES, required=False, widget=radios
+            label="Devices that are examined", choices=DEVICES, initial=KEPT, widget=radios
         )
         self.fields["skill.generalist_share.medium"] = forms.CharField(
             label="Share of medium-risk cases that investigators without the specialism take",
@@ -77,7 +78,7 @@ class ScenarioForm(forms.Form):
         """Name, changes and rule, as the services take them."""
         data = self.cleaned_data
         names = (*POSTS, "teams", "devices.cap", "skill.generalist_share.medium")
-        changes = {name: _number(data[name]) for name in names if data[name].strip()}
+        changes = {name: _number(data[name]) for name in names if data[name].strip() not in ("", KEPT)}
         return {"name": data["name"], "changes": {**changes, **data["other"]}, "rule": data["rule"]}
 
 

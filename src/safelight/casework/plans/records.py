@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,10 +16,12 @@ from safelight.casework.allocation.queries import qualified
 from safelight.casework.cases.models import Case
 from safelight.casework.referrals.models import Referral
 from safelight.planning.errors import PlanningError
+from safelight.planning.forecast import Forecast, forecast_open
 from safelight.planning.parameters import RISKS, load_parameters
 from safelight.planning.records import LEAST, Recorded, counted, mean_of, per_year, share, share_ever
 
 WINDOW = timedelta(days=730)
+HISTORY = timedelta(days=1461)  # of openings and closings, for the forecast
 SPECIALIST = "ocsae_investigator"
 YOUNG = timedelta(days=90)  # a case opened since may still bring devices and children
 
@@ -62,6 +65,19 @@ def from_records(now: datetime | None = None) -> FromRecords:
     if few:
         remarks.append(f"{len(few)} of {len(found)} rest on fewer than {LEAST} records and stay as shipped.")
     return FromRecords(found, source, remarks)
+
+
+def open_cases_ahead(now: datetime | None = None) -> Forecast | str:
+    """How many cases will be open in twelve weeks, or why nobody can say."""
+    until = now or timezone.now()
+    rows = list(Case.objects.filter(opened_at__gte=until - HISTORY).values_list("opened_at", "closed_at"))
+    origin = until - HISTORY
+    opened = [(start - origin).total_seconds() / 86400 for start, _ in rows]
+    closed = [math.nan if end is None else (end - origin).total_seconds() / 86400 for _, end in rows]
+    try:
+        return forecast_open(opened, closed, now=HISTORY.total_seconds() / 86400)
+    except PlanningError as error:
+        return str(error)
 
 
 def _referrals(since: datetime, days: float) -> dict[str, Recorded]:

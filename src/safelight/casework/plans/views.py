@@ -16,7 +16,7 @@ from safelight.casework.ledger.services import record
 from safelight.casework.plans import queries, services
 from safelight.casework.plans.forms import NewForm, ScenarioForm, SmallestForm
 from safelight.casework.plans.models import WhatIf
-from safelight.casework.plans.records import from_records
+from safelight.casework.plans.records import from_records, open_cases_ahead
 from safelight.errors import CaseworkError
 
 
@@ -164,7 +164,9 @@ def parameters(request: HttpRequest) -> HttpResponse:
     """Every parameter of the model beside what the force's own records say."""
     found = from_records()
     look(request, "list", None, list="planning parameters", shown=[])
-    return render(request, "plans/parameters.html", {"rows": found.rows(), "found": found})
+    ahead = open_cases_ahead()
+    context = {"rows": found.rows(), "found": found, "ahead": ahead, "why_not": ahead if isinstance(ahead, str) else ""}
+    return render(request, "plans/parameters.html", context)
 
 
 def _base(records: bool) -> dict[str, Any]:

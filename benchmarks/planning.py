@@ -3,7 +3,8 @@
 One event is an arrival or the end of a service. Four stations, three priority classes, 40 cases a day (14,600 a year).
 SimPy is installed into a temporary environment for the comparison and never needed otherwise; `--without-simpy` leaves
 it out. `--cells N` holds the event loop against the closed forms instead, with N arrivals for each network (20,000,000
-for the full set: minutes).
+for the full set: minutes). `--whatif` is the planner's question at full size; `--allocation`, `--rounds 60` and
+`--backtest 2` measure the rest of planning.
 """
 
 from __future__ import annotations
@@ -132,10 +133,27 @@ def main() -> None:
     parser.add_argument("--years", type=float, default=10.0)
     parser.add_argument("--replications", type=int, default=60)
     parser.add_argument("--cells", type=int, default=0)
+    parser.add_argument("--whatif", action="store_true", help="1,000 replications x 10 years x 14,600 cases a year")
+    parser.add_argument("--allocation", action="store_true", help="5,000 cases x 500 investigators")
+    parser.add_argument("--rounds", type=float, default=0.0, metavar="SECONDS", help="100 visits, against a long run")
+    parser.add_argument("--backtest", type=int, default=0, metavar="RUNS", help="the forecast on synthetic forces")
     given = parser.parse_args()
     if given.cells:
         sys.exit(cells(given.cells) > 5)
     warm_up()
+    if given.allocation or given.rounds or given.backtest:
+        from _planning_more import allocation, forecast, rounds
+
+        if given.allocation:
+            allocation()
+        if given.rounds:
+            rounds(given.rounds)
+        if given.backtest:
+            forecast(given.backtest)
+        return
+    if given.whatif:
+        ours(1000, 2, 365.25 * 10 + 365.0)
+        return
     days = 365.25 * given.years
     ours(max(2, given.replications // 4), 1, days)
     rate, lean = ours(given.replications, 2, days)

@@ -25,6 +25,7 @@ def post_cost(parameters: Parameters, lever: str) -> float:
 
 
 def yearly_cost(parameters: Parameters) -> float:
-    """Pounds in a year for every post (filled or not) and every imaging machine."""
+    """Pounds in a year for every post (filled or not, without those that `staff.leaving` ends) and imaging machine."""
     levers = (*PAY, "laboratory.machines")
-    return sum(parameters.number(lever) * post_cost(parameters, lever) for lever in levers)
+    whole = sum(parameters.number(lever) * post_cost(parameters, lever) for lever in levers)
+    return whole - parameters.number("staff.leaving") * post_cost(parameters, "staff.specialists")

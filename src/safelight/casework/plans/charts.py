@@ -39,9 +39,12 @@ def _bars(title: str, scenarios: list[dict[str, Any]], starts: tuple[str, ...]) 
         y=alt.Y("question:N", title=None, sort=order, axis=alt.Axis(labelLimit=320)),
         yOffset=alt.YOffset("scenario:N", sort=[one["name"] for one in scenarios]),
     )
-    bars = base.mark_bar().encode(x=alt.X("mean:Q", title=title), color=_colour(scenarios))
+    bars = base.mark_bar().encode(x=alt.X("mean:Q", title=None), color=_colour(scenarios))
     doubt = base.mark_rule(color="#0b0c0c", strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
     height = max(60, 9 * len(rows) + 16 * len(order))
+    asked = [answer for one in scenarios for answer in one["answers"] if answer["title"].startswith(starts)]
+    if len(asked) > len(rows):
+        title += " (what grows without limit has no bar)"
     return _svg(title, (bars + doubt).properties(width=WIDTH - 250, height=height))
 
 

@@ -166,7 +166,10 @@ def triage(
     output.vics = _vics(standards, case_number, organisation)
     done: list[Device] = []
     failed: SafelightError | None = None
-    with _engine(settings, sets, operator or getpass.getuser(), ask, fresh=fresh) as run, _interrupts() as stopped:
+    with (
+        _engine(settings, sets, operator or getpass.getuser(), ask, fresh=fresh) as run,
+        _interrupts(goes_on=ask is None) as stopped,
+    ):
         for number, device in enumerate(devices, 1):
             try:
                 done.append(output.one(number, device, run, stopped))
@@ -372,7 +375,7 @@ def _open_set(folder: Path, kind: str) -> HashSet:
 
 
 @contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
+def _interrupts(*, goes_on: bool) -> Iterator[Callable[[], bool]]:
     """Ctrl-C once ends the run with what it has; twice ends it at once."""
     asked = False
 
@@ -382,8 +385,8 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked = True
         typer.echo(
-            "\nStopping; the report will hold what was read so far, and the same command goes on from there. "
-            "Press again to stop at once.",
+            "\nStopping; the report will hold what was read so far"
+            f"{', and the same command goes on from there' if goes_on else ''}. Press again to stop at once.",
             err=True,
         )
 

@@ -17,6 +17,7 @@ from django.urls import reverse
 from tests.casework.bench import Bench
 from tests.casework.factories import make_case, make_device, make_user
 from tests.triage.samples import NOON, finding, result
+from typer.testing import CliRunner
 
 from safelight.casework.base.errors import Invalid, NotPossible
 from safelight.casework.devices.models import TriageRun
@@ -178,3 +179,26 @@ def test_a_zip_that_is_none_is_refused(tmp_path: Path, sign_in: Any) -> None:
     answer = browser.post(page, {"file": SimpleUploadedFile("r.zip", packed.getvalue()), "seal": "", "image": ""})
     assert "report.json more than once" in answer.content.decode()
     shutil.rmtree(tmp_path)
+
+
+def test_the_command_takes_a_report_in(tmp_path: Path, settings: Any, monkeypatch: Any) -> None:
+    """A report of several gigabytes could not be brought in by the page."""
+    from safelight.cli import django as entry
+    from safelight.cli.main import app
+
+    monkeypatch.setattr(entry, "setup", lambda: None)
+    settings.REPORTS_ROOT = tmp_path / "reports"
+    synthetic(tmp_path / "r")
+    examiner = make_user("examiner")
+    device = make_device(make_case(), examiner)
+    words = ["import-report", str(tmp_path / "r"), "--device", device.reference, "--by", examiner.username]
+    seal = seal_of(tmp_path / "r")
+    out = CliRunner().invoke(app, [*words, "--seal", seal])
+    assert out.exit_code == 0, out.output
+    run = device.runs.get()
+    assert f"imported, as {run.reference} of {device.reference}" in out.output
+    assert "imported before" in CliRunner().invoke(app, words).output
+    unknown = CliRunner().invoke(
+        app, ["import-report", str(tmp_path), "--device", "D-999999", "--by", examiner.username]
+    )
+    assert "D-999999" in str(unknown.exception)

@@ -49,6 +49,7 @@ if [[ "$purpose" == test ]]; then
     need udftools command -v mkudffs    # UDF volumes
     need 7zip command -v 7zz            # a second opinion on UDF
     need apfsprogs command -v mkapfs    # APFS containers
+    need fdisk command -v sfdisk        # volume tables
     need exfatprogs command -v mkfs.exfat # exFAT, filled by the tests themselves
     need xfsprogs command -v mkfs.xfs   # XFS with content, without mounting
 fi

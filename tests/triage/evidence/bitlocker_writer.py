@@ -36,13 +36,14 @@ def _sealed(kind: int, key: bytes, counter: int, method: int, secret: bytes) -> 
     return _entry(kind, 5, nonce + packed[-16:] + packed[:-16])
 
 
-def bitlocker(plain: bytes, encrypt: Callable[[bytes, bytes, int], bytes], *, size: int) -> bytes:
+def bitlocker(plain: bytes, encrypt: Callable[[bytes, bytes, int], bytes], *, size: int, method: int = 0x8004) -> bytes:
     """A volume of `size` bytes that holds the file system `plain`.
 
     Args:
         plain: must end before the last 512 KiB, where BitLocker keeps its own blocks.
         encrypt: AES-XTS of whole sectors: (key, bytes, number of the first sector).
         size: bytes of the volume.
+        method: 0x8004 for AES-XTS of 128 bits, 0x8003 for AES-CBC of 256 bits.
     """
     first = size - (512 << 10)
     places, backup = [first, first + (128 << 10), first + (256 << 10)], first + (400 << 10)
@@ -61,13 +62,13 @@ def bitlocker(plain: bytes, encrypt: Callable[[bytes, bytes, int], bytes], *, si
         body = bytes([number + 7]) * 16 + struct.pack("<QHH", 0x01D9_0000_0000_0000, 0, kind)
         body += _entry(0, 3, struct.pack("<I", 0x1000) + salt + _sealed(0, key, 10 + number, 0x2002, bytes(32)))
         entries += _entry(2, 8, body + _sealed(0, key, 20 + number, 0x2003, MASTER))
-    entries += _sealed(3, MASTER, 30, 0x8004, FVEK)
+    entries += _sealed(3, MASTER, 30, method, FVEK)
     entries += _entry(15, 15, struct.pack("<QQ", backup, len(head)))
     length = 48 + len(entries)
     block = struct.pack(
         "<8sHHHHQII4Q", b"-FVE-FS-", -(-(64 + length) // 16), 2, 4, 4, size, 0, HEADER_SECTORS, *places, backup
     )
-    block += struct.pack("<IIII16sIIQ", length, 1, 48, length, bytes([9]) * 16, 40, 0x8004, 0x01D9_0000_0000_0000)
+    block += struct.pack("<IIII16sIIQ", length, 1, 48, length, bytes([9]) * 16, 40, method, 0x01D9_0000_0000_0000)
     block = (block + entries).ljust(-(-(64 + length) // 16) * 16, b"\0")
     block += struct.pack("<HHI", 8, 1, zlib.crc32(block))
     for place in places:

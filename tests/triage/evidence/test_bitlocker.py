@@ -31,6 +31,16 @@ def xts(key: bytes, body: bytes, first: int) -> bytes:
     return bytes(out)
 
 
+def cbc(key: bytes, body: bytes, first: int) -> bytes:
+    """AES-CBC, the place of each sector in bytes encrypted with the key as its first block."""
+    ecb = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+    out = bytearray()
+    for number, at in enumerate(range(0, len(body), 512)):
+        start = ecb.update(((first + number) * 512).to_bytes(16, "little"))
+        out += Cipher(algorithms.AES(key), modes.CBC(start)).encryptor().update(body[at : at + 512])
+    return bytes(out)
+
+
 def _plain(folder: Path, kind: str) -> bytes:
     image = folder / f"{kind}.img"
     subprocess.run(["truncate", "-s", "3M", image], check=True)
@@ -105,6 +115,22 @@ def test_every_byte_is_as_it_was_and_as_libbde_reads_it(volumes: dict[str, tuple
     other.set_password(writer.PASSWORD)
     other.open(str(path))
     assert other.read_buffer_at_offset(len(plain), 0) == plain
+
+
+def test_the_cbc_of_older_windows_is_read_as_libbde_reads_it(
+    volumes: dict[str, tuple[Path, bytes]], tmp_path: Path
+) -> None:
+    """Sticks that were encrypted in compatible mode would stay closed."""
+    plain = volumes["NTFS"][1]
+    path = tmp_path / "cbc"
+    path.write_bytes(writer.bitlocker(plain, cbc, size=SIZE, method=0x8003))
+    other = pybde.volume()
+    other.set_password(writer.PASSWORD)
+    other.open(str(path))
+    assert other.read_buffer_at_offset(len(plain), 0) == plain
+    with open_evidence([path]) as evidence:
+        clear = bitlocker.open_own(evidence, 0, evidence.size, [Key(text=writer.PASSWORD)])
+        assert clear is not None and clear.read(0, len(plain)) == plain
 
 
 def test_libbde_is_asked_where_our_reader_does_not_know_the_kind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 from pathlib import Path
 
 import py7zr
@@ -58,3 +59,12 @@ def test_a_cut_archive_and_a_flipped_bit_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.7z").write_bytes(raw)
     found, _ = read_device(tmp_path / "bad.7z")
     assert found["b/random.bin"].holes
+
+
+def test_what_seven_zip_itself_encrypted_is_named(tmp_path: Path) -> None:
+    """A locked archive is a finding, never a silence."""
+    (tmp_path / "a.bin").write_bytes(bytes(range(256)) * 4000)
+    command = ["7zz", "a", "-t7z", "-pdemo", tmp_path / "x.7z", tmp_path / "a.bin"]
+    subprocess.run(command, check=True, capture_output=True)
+    found, _ = read_device(tmp_path / "x.7z")
+    assert "encrypted" in found["a.bin"].entry.notes[0] and found["a.bin"].body is None

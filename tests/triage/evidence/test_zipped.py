@@ -108,3 +108,41 @@ def test_zips_own_tool_agrees(tmp_path: Path) -> None:
     assert (
         subprocess.run(["python3", "-m", "zipfile", "-t", str(tmp_path / "s.zip")], capture_output=True).returncode == 0
     )
+
+
+@pytest.mark.parametrize("method", ["Deflate64", "BZip2", "LZMA", "Deflate"])
+def test_what_seven_zip_packed_is_read_bit_for_bit(tmp_path: Path, method: str) -> None:
+    """Windows packs large files with Deflate64; they would stay unread."""
+    (tmp_path / "text.txt").write_bytes(TEXT)
+    (tmp_path / "random.bin").write_bytes(BODY[:300_000])
+    command = ["7zz", "a", "-tzip", f"-mm={method}", tmp_path / "x.zip", tmp_path / "text.txt", tmp_path / "random.bin"]
+    subprocess.run(command, check=True, capture_output=True)
+    found, unread = read_device(tmp_path / "x.zip")
+    assert {p: s.body for p, s in found.items()} == {"text.txt": TEXT, "random.bin": BODY[:300_000]} and not unread
+
+
+def test_zstandard_members_are_read_bit_for_bit(tmp_path: Path) -> None:
+    """Newer programs pack with Zstandard."""
+    from backports.zstd import zipfile as newer
+
+    with newer.ZipFile(tmp_path / "x.zip", "w", newer.ZIP_ZSTANDARD) as archive:
+        archive.writestr("text.txt", TEXT)
+        archive.writestr("random.bin", BODY[:300_000])
+    found, unread = read_device(tmp_path / "x.zip")
+    assert {p: s.body for p, s in found.items()} == {"text.txt": TEXT, "random.bin": BODY[:300_000]} and not unread
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(["-pdemo", "-mem=ZipCrypto"], "encrypted"), (["-pdemo", "-mem=AES256"], "encrypted"), (["-mm=PPMd"], "PPMd"),
+     (["-mm=xz"], "xz")],
+)  # fmt: skip
+def test_what_seven_zip_encrypted_or_packed_oddly_is_named(tmp_path: Path, options: list[str], words: str) -> None:
+    """A locked archive is a finding, never a silence."""
+    (tmp_path / "secret.txt").write_bytes(TEXT)
+    subprocess.run(
+        ["7zz", "a", "-tzip", *options, tmp_path / "x.zip", tmp_path / "secret.txt"], check=True, capture_output=True
+    )
+    found, _ = read_device(tmp_path / "x.zip")
+    entry = found["secret.txt"].entry
+    assert not entry.readable and words in entry.notes[0], entry.notes

@@ -18,6 +18,8 @@ _SCHEMES = {
     for key, name in (("DOS", "MBR"), ("GPT", "GPT"), ("MAC", "APM"), ("BSD", "BSD"), ("SUN", "Sun"))
 }
 _WINDOW = 1 << 20
+#: The words for the one volume of an MBR that only keeps older programs off a GPT disk.
+_PROTECTIVE = "GPT Safety Partition"
 
 
 class TskImage(pytsk3.Img_Info):  # type: ignore[misc]
@@ -55,13 +57,19 @@ def read_volumes(evidence: Evidence, image: TskImage) -> VolumeTable:
     whole = Volume(0, "none", "volume", "whole media", 0, evidence.size)
     if signature(evidence, 0, evidence.size):
         return VolumeTable([whole])
+    problems: list[Problem] = []
     try:
-        table = pytsk3.Volume_Info(image)
-        rows = [(p.start, p.len, int(p.flags), p.desc.decode("utf-8", "backslashreplace")) for p in table]
-        block = int(table.info.block_size)
-        scheme = _SCHEMES.get(int(table.info.vstype), "other")
+        rows, block, scheme = _rows(image, pytsk3.TSK_VS_TYPE_DETECT)
     except OSError:
         return VolumeTable([whole])
+    if scheme == "MBR" and any(_PROTECTIVE in words for _, _, _, words in rows):
+        try:
+            rows, block, scheme = _rows(image, pytsk3.TSK_VS_TYPE_GPT)
+            problems.append(
+                Problem("volume table", "The first GPT table is damaged; the second, at the end, was used.")
+            )
+        except OSError:
+            problems.append(Problem("volume table", "The disk should have a GPT table, but neither copy can be read."))
     pieces: list[tuple[str, str, int, int]] = []
     for start, length, flags, words in rows:
         kind = "volume" if flags & 1 else "table" if flags & 4 else "gap"
@@ -69,7 +77,7 @@ def read_volumes(evidence: Evidence, image: TskImage) -> VolumeTable:
     if scheme == "GPT":
         pieces += _second_gpt(evidence, block)
     tables = sorted((offset, offset + size) for kind, _, offset, size in pieces if kind == "table")
-    result = VolumeTable([])
+    result = VolumeTable([], problems)
     for kind, words, offset, size in sorted(pieces, key=lambda p: (p[2], -p[3])):
         if kind == "gap":
             for left, right in _without(offset, offset + size, tables):
@@ -90,6 +98,17 @@ def read_volumes(evidence: Evidence, image: TskImage) -> VolumeTable:
     if not any(v.kind == "volume" for v in result.volumes):
         return VolumeTable([whole], result.problems)
     return result
+
+
+def _rows(image: TskImage, kind: int) -> tuple[list[tuple[int, int, int, str]], int, str]:
+    """The table as The Sleuth Kit has it: (start, length, flags, words) in blocks, the block's bytes, the scheme.
+
+    Raises:
+        OSError: there is no such table.
+    """
+    table = pytsk3.Volume_Info(image, type=kind)
+    rows = [(p.start, p.len, int(p.flags), p.desc.decode("utf-8", "backslashreplace")) for p in table]
+    return rows, int(table.info.block_size), _SCHEMES.get(int(table.info.vstype), "other")
 
 
 def _without(start: int, end: int, holes: list[tuple[int, int]]) -> list[tuple[int, int]]:

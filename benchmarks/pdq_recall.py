@@ -1,8 +1,10 @@
 """How often a changed picture is still found, with and without turned and trimmed query hashes, and at what price.
 
-    python benchmarks/pdq_recall.py [--pictures 150]
+    python benchmarks/pdq_recall.py [--pictures 150] [--folder FOLDER]
 
-Generated pictures only (soft shapes and texture, harmless). Recall is over pictures whose original and changed form
+Generated pictures (soft shapes and texture, harmless), or the photographs and drawings below a folder, such as Debian's
+packages of wallpapers unpacked; of a picture that lies there in several sizes (1920x1080.jpg) the largest is taken, and
+all are looked at with sides of at most 1,200 pixels. Recall is over pictures whose original and changed form
 both pass the quality gate; the others are counted: in the field they are not matched at all. False matches are pairs
 of different pictures within the threshold.
 """
@@ -11,7 +13,9 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
@@ -35,6 +39,23 @@ def picture(seed: int) -> Image.Image:
         (draw.ellipse if rng.random() < 0.5 else draw.rectangle)(box, fill=colour)
     noise = rng.normal(0, 6, (height, width, 3))
     return Image.fromarray(np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8))
+
+
+def pictures_in(folder: Path) -> tuple[list[Image.Image], list[str]]:
+    """One picture of each kind below a folder, and their names."""
+    largest: dict[Path, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp") and path.is_file() and not path.is_symlink():
+            key = path.parent if re.match(r"(vertical_)?\d+x\d+", path.stem) else path
+            if key not in largest or path.stat().st_size > largest[key].stat().st_size:
+                largest[key] = path
+    images = []
+    for path in largest.values():
+        with Image.open(path) as image:
+            made = image.convert("RGB")
+        made.thumbnail((1200, 1200), Image.Resampling.LANCZOS)
+        images.append(made)
+    return images, [str(path.relative_to(folder)) for path in largest.values()]
 
 
 def jpeg(quality: int) -> Change:
@@ -95,8 +116,15 @@ OPTIONS = (
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pictures", type=int, default=150)
-    count = parser.parse_args().pictures
-    originals = [picture(seed) for seed in range(count)]
+    parser.add_argument("--folder", type=Path)
+    args = parser.parse_args()
+    if args.folder:
+        originals, names = pictures_in(args.folder)
+        count = len(originals)
+    else:
+        count = args.pictures
+        originals, names = [picture(seed) for seed in range(count)], [f"generated {n}" for n in range(count)]
+    alike: dict[tuple[str, str], str] = {}
     known = [query_hashes(np.asarray(image))[0].hash for image in originals]
     index = PdqIndex(np.frombuffer(b"".join(h.code for h in known), np.uint8).reshape(-1, 32))
     false = {name: 0 for name, _, _ in OPTIONS}
@@ -118,11 +146,15 @@ def main() -> None:
                 rows = {row for code in wanted for row, _ in index.query(code)}
                 found[name] += number in rows
                 false[name] += len(rows - {number})
+                for other in rows - {number}:
+                    alike.setdefault((names[min(number, other)], names[max(number, other)]), f"{name}, {what}")
                 asked[name] += count - 1
         shares = "".join(f"{found[name] / usable:>9.1%}" if usable else f"{'-':>9}" for name, _, _ in OPTIONS)
         print(f"{what:<28}{usable:>8}{shares}")
     print(f"{'false, per pair':<36}" + "".join(f"{false[name] / asked[name]:>9.1e}" for name, _, _ in OPTIONS))
     print(f"{'pairs':<36}" + "".join(f"{asked[name]:>9,}" for name, _, _ in OPTIONS))
+    for (one, other), where in list(alike.items())[:20]:
+        print(f"alike: {one} and {other} ({where} first)")
 
 
 if __name__ == "__main__":

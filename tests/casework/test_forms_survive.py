@@ -33,7 +33,9 @@ PARTS = {
     "month": {"far future": "12"},
     "time": {"far future": "23:59"},
 }
-WITHOUT_RECORD = ("referrals:new", "referrals:import", "accounts:create", "workforce:record", "hashsets:import")
+WITHOUT_RECORD = ("referrals:new", "referrals:import", "accounts:create", "workforce:record", "hashsets:import",
+    "hashsets:negative_add",
+)  # fmt: skip
 POST_ONLY = {
     "allocation:accept": "case",
     "devices:triage": "device",

@@ -49,6 +49,7 @@ OPEN = {
     "referral_close": "302 403 403 403 302 404 403 403 302",  # of a case: sent back, nothing to close
     "person_change": "200 200 200 404 200 404 403 403 302",
     "hashset": "403 403 403 403 200 200 200 200 302",
+    "hashset_hit": "403 403 403 403 200 404 200 404 302",  # a device in it: of the unit, for those who keep lists
     "ledger_case": "403 403 403 403 200 404 403 404 302",
 }
 
@@ -63,6 +64,7 @@ ROUTES = {
     "devices:progress": "devices", "devices:account": "device_accept", "devices:report": "devices",
     "fleet:field_report": "device_handle", "fleet:look": "devices", "fleet:progress": "devices",
     "fleet:report": "devices",
+    "hashsets:settle": "hashset_hit",
     "ledger:entry": "ledger_case",
     "people:detail": "referral", "people:change": "person_change",
     "referrals:detail": "referral", "referrals:close": "referral_close",
@@ -109,7 +111,11 @@ def test_every_page_about_one_record_is_in_the_table() -> None:
         for name, view, takes in _names()
         if view.__module__.startswith("safelight.casework.") and takes and "GET" in view.policy.methods
     }
-    hash_sets = {"hashsets:detail", "hashsets:retire"}  # lists of digests: no case in them
+    # Lists of digests: no case in them. What a list knows of earlier runs shows each person their own devices only.
+    hash_sets = {
+        "hashsets:detail", "hashsets:retire", "hashsets:hold", "hashsets:overlap", "hashsets:release",
+        "hashsets:negative_withdraw", "hashsets:recheck",
+    }  # fmt: skip
     plans = {f"plans:{name}" for name in ("detail", "progress", "scenario", "figures")}  # a model: no case in them
     # The exchange has no case in it either: its own table is tests/casework/exchange/test_pages.py.
     companies = {name for name in found if name.startswith("exchange:")}
@@ -157,8 +163,10 @@ def test_a_restricted_case_leaves_no_trace_on_any_list_search_or_count(tmp_path,
         *(reverse(page) for page in (
             "work:home", "cases:index", "clocks:index", "devices:index", "fleet:index", "submissions:index",
             "referrals:desk", "supervision:board", "ledger:index", "referrals:import", "referrals:quarantine",
-            "accounts:index", "workforce:index", "hashsets:index", "standards_page",
+            "accounts:index", "workforce:index", "hashsets:index", "hashsets:overlaps", "hashsets:quarantine",
+            "hashsets:negatives", "hashsets:rechecks", "standards_page",
         )),
+        reverse("hashsets:recheck", kwargs=where.arguments["hashsets:recheck"]),
         f"{reverse('cases:index')}?status=all", f"{reverse('referrals:desk')}?state=all",
         f"{search}?find=1&family_name={name}", f"{search}?person={case.children.first().person.reference}",
     ]  # fmt: skip

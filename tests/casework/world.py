@@ -23,7 +23,7 @@ from tests.casework.factories import (
 from safelight.casework.clocks.services import place_hold, start_clock
 from safelight.casework.devices.models import EvidenceImage, Finding, TriageRun
 from safelight.casework.fleet.models import FirstLook
-from safelight.casework.hashsets.models import HashSetRecord
+from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, NegativeEntry, Recheck, RecheckHit
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.referrals.models import ImportBatch, ImportLine
 from safelight.casework.safeguarding.services import send_safeguarding_referral
@@ -127,6 +127,18 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         else:
             arguments[name] = of_case
     item = _item(submission, run, people["has"])
+    known = HashSetRecord.objects.get(name=f"Synthetic {run.pk}")
+    held = HeldEntry.objects.create(hash_set=known, pdq="0" * 64, reason="Synthetic.", held_at=now)
+    negative = NegativeEntry.objects.create(
+        pdq="1" * 64, reason="Synthetic.", confirmed_at=now, confirmed_by=supervisor
+    )
+    recheck = Recheck.objects.create(hash_set=known, asked_at=now, finished_at=now, runs_checked=1)
+    hit = RecheckHit.objects.create(recheck=recheck, run=run, files=1, exact=1, category="a")
+    arguments |= {
+        "hashsets:settle": {"pk": hit.pk}, "hashsets:recheck": {"pk": recheck.pk},
+        "hashsets:hold": {"reference": known.reference}, "hashsets:release": {"pk": held.pk},
+        "hashsets:negative_withdraw": {"pk": negative.pk},
+    }  # fmt: skip
     arguments["submissions:settle"] = {"reference": submission.reference, "item": item}
     return World(case, people, arguments)
 

@@ -103,4 +103,8 @@ def test_match_of_hashes_and_files(run: Any, tmp_path: Path) -> None:
     assert "Likeness not compared: it cannot be decoded" in said
     (line,) = run("match", near, "--hash-set", known, "--json").splitlines()
     assert [(m["algorithm"], m["distance"]) for m in json.loads(line)["matches"]] == [("pdq", 0)]
+    mirrored = tmp_path / "mirrored.png"
+    Image.open(picture).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(mirrored)
+    assert "no match" in run("match", mirrored, "--hash-set", known)
+    assert "bits when flip" in run("match", mirrored, "--hash-set", known, "--turned", "--trimmed")
     assert "neither a file nor a hash" in run("match", "nonsense", "--hash-set", known, fails=True)

@@ -208,3 +208,31 @@ def test_a_small_index_needs_no_file(tmp_path: Path) -> None:
 def test_a_limit_below_one_is_refused() -> None:
     with pytest.raises(MatchingError, match="at least one"):
         PdqIndex(np.zeros((3, 32), np.uint8)).lookup(bytes(32), 31, 0)
+
+
+@pytest.mark.parametrize("limit", [1 << 32, 1], ids=["kept", "let go"])
+def test_partitions_in_a_file_give_the_same_hits_for_every_threshold(
+    tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list too large for memory is mapped and let go partition by partition: nothing may be lost on the way."""
+    from safelight.matching import hamming
+    from safelight.matching.engines import BruteForce
+
+    rng = np.random.default_rng(11)
+    codes = rng.integers(0, 256, (2500, 32), dtype=np.uint8)
+    queries = codes[:64].copy()
+    for k in range(64):
+        mask = np.zeros(256, np.uint8)
+        mask[rng.choice(256, k, replace=False)] = 1
+        queries[k] ^= np.packbits(mask)
+    hamming.write_index(tmp_path / "index", codes, made_of="root")
+    index = hamming.PdqIndex.open(tmp_path / "index", memory_limit=limit)
+    assert index.made_of == "root" and len(index) == 2500
+    brute = BruteForce(codes.view(np.uint64))
+    for join_from in (1, 1 << 30):
+        monkeypatch.setattr(sketch, "JOIN_FROM", join_from)
+        for threshold in range(64):
+            wanted = brute.search(queries.view(np.uint64), threshold).hits
+            found = index.query_batch(queries, threshold)
+            got = np.stack([found.query, found.row, found.distance], axis=1)
+            assert sorted(map(tuple, got.tolist())) == sorted(map(tuple, wanted.tolist())), threshold

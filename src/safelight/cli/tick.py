@@ -20,6 +20,7 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.exchange.collecting import collect
     from safelight.casework.exchange.publishing import reconcile
     from safelight.casework.fleet.keeping import keep_all
+    from safelight.casework.hashsets.rechecks import ask_again_for_lost
     from safelight.casework.ledger.models import LedgerSeal
     from safelight.casework.ledger.services import seal
 
@@ -31,6 +32,7 @@ def tick_once() -> tuple[int, int, int]:
     keep_all()
     reconcile()
     collect()
+    ask_again_for_lost()
     last = LedgerSeal.objects.order_by("-tree_size").values_list("tree_size", flat=True).first() or 0
     newest = last
     while made := seal():

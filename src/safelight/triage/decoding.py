@@ -11,7 +11,7 @@ import pillow_heif
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
-from safelight.matching.pdq import pdq
+from safelight.matching.variants import query_hashes
 from safelight.triage.pictures import REDUCED
 
 pillow_heif.register_heif_opener()
@@ -36,7 +36,15 @@ _FAULTS = (
 )  # fmt: skip
 
 
-def hash_picture(body: bytes, kind: str, *, max_pixels: int, reduced: bool = False) -> dict[str, Any]:
+def hash_picture(
+    body: bytes,
+    kind: str,
+    *,
+    max_pixels: int,
+    reduced: bool = False,
+    turned: bool = False,
+    trimmed: bool = False,
+) -> dict[str, Any]:
     """PDQ, quality and dimensions of a picture, or the reason why there is none.
 
     Args:
@@ -44,9 +52,11 @@ def hash_picture(body: bytes, kind: str, *, max_pixels: int, reduced: bool = Fal
         kind: its type by content (`safelight.triage.filetypes`).
         max_pixels: more than this in the header, and it is not decoded.
         reduced: of a JPEG, decode no more than a gray picture of at least 512 x 512; its `mode` then says so.
+        turned, trimmed: also the hashes of the picture turned and mirrored, and without its uniform borders.
 
     Returns:
-        `width`, `height`, `pdq` (hex), `quality`, `mode`; or `problem` (with the dimensions where they are known).
+        `width`, `height`, `pdq` (hex), `quality`, `mode`, `variants` (each how and hex, the plain one
+        left out); or `problem` (with the dimensions where they are known).
     """
     try:
         with Image.open(io.BytesIO(body), formats=_FORMATS[kind]) as picture:
@@ -56,10 +66,10 @@ def hash_picture(body: bytes, kind: str, *, max_pixels: int, reduced: bool = Fal
                 claim = f"its header claims {width:,} x {height:,} pixels in {len(body):,} bytes"
                 return {**size, "problem": f"{claim}, above the limit of {max_pixels:,} pixels; it was not decoded"}
             frames = int(getattr(picture, "n_frames", 1) or 1)
-            if reduced and kind == "JPEG" and min(width, height) >= 2 * _REDUCED:
+            if reduced and not (turned or trimmed) and kind == "JPEG" and min(width, height) >= 2 * _REDUCED:
                 small = _jpeg(body, reduced=True)
                 if small is not None:
-                    found = pdq(small[:, :, 0])
+                    found = query_hashes(small[:, :, 0])[0].hash
                     mode = f"{REDUCED} ({small.shape[1]} x {small.shape[0]}, gray)"
                     return {**size, "pdq": found.hex, "quality": found.quality, "mode": mode}
             pixels = _jpeg(body) if kind == "JPEG" else None
@@ -68,7 +78,7 @@ def hash_picture(body: bytes, kind: str, *, max_pixels: int, reduced: bool = Fal
             if pixels.shape[:2] != (height, width):
                 got = f"{pixels.shape[1]:,} x {pixels.shape[0]:,}"
                 return {**size, "problem": f"its header claims {width:,} x {height:,} pixels, but it holds {got}"}
-            found = pdq(pixels)
+            hashes = query_hashes(pixels, turned=turned, trimmed=trimmed)
     except MemoryError:
         return {"problem": "it needs more memory than a picture may have"}
     except _FAULTS as error:
@@ -77,7 +87,10 @@ def hash_picture(body: bytes, kind: str, *, max_pixels: int, reduced: bool = Fal
         words = words.split(" <")[0]
         return {"problem": f"it cannot be decoded ({words or type(error).__name__})"}
     mode = "full size" if frames == 1 or kind == "JPEG" else "full size, first frame"
-    return {**size, "pdq": found.hex, "quality": found.quality, "mode": mode}
+    found = hashes[0].hash
+    # A cut-out with too little structure matches anything plain, whatever the whole picture has.
+    more = [[one.how, one.hash.hex] for one in hashes[1:] if one.hash.usable]
+    return {**size, "pdq": found.hex, "quality": found.quality, "mode": mode, "variants": more}
 
 
 def _jpeg(body: bytes, *, reduced: bool = False) -> np.ndarray[Any, np.dtype[np.uint8]] | None:

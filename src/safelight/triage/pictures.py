@@ -22,7 +22,10 @@ REDUCED_MARGIN = 24
 
 @dataclass(frozen=True, slots=True)
 class PictureHash:
-    """What a worker said of one picture: `pdq` (hex) and `quality`, or `problem`."""
+    """What a worker said of one picture: `pdq` (hex) and `quality`, or `problem`.
+
+    `variants`, where they were asked for: how each was made (`safelight.matching.variants`) and its hex.
+    """
 
     width: int | None = None
     height: int | None = None
@@ -30,6 +33,7 @@ class PictureHash:
     quality: int | None = None
     mode: str = ""
     problem: str = ""
+    variants: tuple[tuple[str, str], ...] = ()
 
 
 class PicturePool:
@@ -47,18 +51,26 @@ class PicturePool:
         self._lock = threading.Lock()
         self._closed = False
 
-    def submit(self, body: bytes, kind: str, *, full: bool = False) -> Future[PictureHash]:
-        """Hash a picture; waits while too many are waiting already. `full` overrules the setting `reduced`."""
+    def submit(
+        self, body: bytes, kind: str, *, full: bool = False, turned: bool = False, trimmed: bool = False
+    ) -> Future[PictureHash]:
+        """Hash a picture, with its variants if asked for; waits while too many are waiting already.
+
+        `full` overrules the setting `reduced`.
+        """
         self._room.acquire()
-        future = self._threads.submit(self._hash, body, kind, self._settings.reduced and not full)
+        request = {
+            "type": kind, "reduced": self._settings.reduced and not full, "turned": turned, "trimmed": trimmed,
+        }  # fmt: skip
+        future = self._threads.submit(self._hash, body, request)
         future.add_done_callback(lambda _: self._room.release())
         return future
 
-    def _hash(self, body: bytes, kind: str, reduced: bool) -> PictureHash:
+    def _hash(self, body: bytes, request: dict[str, Any]) -> PictureHash:
         try:
             child = self._child()
             seconds = self._settings.picture_seconds + self._settings.item_seconds_per_mib * len(body) / MIB
-            child.send({"type": kind, "reduced": reduced}, body, seconds=seconds)
+            child.send(request, body, seconds=seconds)
             answer = child.receive(seconds)
             if answer is None:
                 child.hang()
@@ -105,6 +117,13 @@ def _checked(answer: Mapping[str, Any]) -> PictureHash:
         return PictureHash(problem="its decoder gave an answer that makes no sense")
     if isinstance(problem, str):
         return PictureHash(width, height, problem=problem[:400])
-    if not (isinstance(code, str) and len(code) == 64 and set(code) <= set("0123456789abcdef") and quality is not None):
+    if not (_is_code(code) and quality is not None):
         return PictureHash(problem="its decoder gave an answer that makes no sense")
-    return PictureHash(width, height, code, min(quality, 100), str(answer.get("mode", ""))[:40])
+    variants = tuple(
+        (str(how)[:40], str(more)) for how, more in list(answer.get("variants") or ())[:15] if _is_code(more)
+    )
+    return PictureHash(width, height, code, min(quality, 100), str(answer.get("mode", ""))[:40], variants=variants)
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")

@@ -7,6 +7,7 @@ processor time, and knows nothing of evidence, cases or hash sets.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from safelight.triage.wire import limit_cpu, limit_self, read_frame, serve_frames, write_frame
 
@@ -27,8 +28,11 @@ def main() -> None:
     while (frame := read_frame(incoming)) is not None:
         limit_cpu(seconds)
         request, body = frame
-        answer = hash_picture(body, str(request["type"]), max_pixels=max_pixels, reduced=bool(request.get("reduced")))
-        write_frame(outgoing, answer)
+        write_frame(outgoing, hash_picture(body, str(request["type"]), max_pixels=max_pixels, **_options(request)))
+
+
+def _options(request: dict[str, Any]) -> dict[str, bool]:
+    return {name: bool(request.get(name)) for name in ("reduced", "turned", "trimmed")}
 
 
 if __name__ == "__main__":

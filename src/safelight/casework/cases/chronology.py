@@ -63,6 +63,7 @@ _ROWS = (
     Kind("image_registered", "Image of a device registered", True),
     Kind("triage_queued", "Triage asked for", False),
     Kind("triage_finished", "Triage finished", True),
+    Kind("triage_known_later", "A newer list knows files of a device", True),
     Kind("triage_failed", "Triage could not read the image", False),
     Kind("triage_cancelled", "Triage cancelled", False),
     Kind("graded", "File graded", False),

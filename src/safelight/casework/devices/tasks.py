@@ -162,7 +162,7 @@ def _claim(run_pk: int) -> TriageRun | None:
 
 
 def _examine(run: TriageRun) -> str:
-    from safelight.casework.hashsets.services import load_live
+    from safelight.casework.hashsets.services import load_live, negative_bank
 
     path = resolve_inside(Path(settings.EVIDENCE_ROOT), run.image.path)
     live = load_live()
@@ -171,20 +171,24 @@ def _examine(run: TriageRun) -> str:
             run, TriageRun.State.FAILED, "There is no hash set to compare with. Import one and run the triage again."
         )
     heart = Heartbeat(run.pk, run.lease)
+    making = _making(run)
+    making.mkdir(parents=True, exist_ok=True)
     try:
         result = triage_device(
             [path],
-            hash_sets=[hash_set for _, hash_set in live],
+            hash_sets=[hash_set for _, hash_set in live] + negative_bank(),
             settings=TriageSettings(sandbox=settings.TRIAGE_SANDBOX),
             operator=run.queued_by.name,
             on_progress=heart.progress,
             should_stop=heart.should_stop,
+            manifest=making / "manifest.parquet",  # what a newer list is held against later
         )
     except EvidenceError:
         if heart.stop and not heart.lost:
             return _end(run, TriageRun.State.CANCELLED, "Stopped before the image was open. Nothing was read.")
         raise
     if heart.lost:
+        shutil.rmtree(making, ignore_errors=True)
         return "taken over by another worker"
     folder = _write_report(run, result)
     records = {record.root: record for record, _ in live}
@@ -198,11 +202,14 @@ def _examine(run: TriageRun) -> str:
     return _finish(run, result, folder, records)
 
 
+def _making(run: TriageRun) -> Path:
+    """Where the files of a run are put together until it is finished."""
+    return Path(settings.REPORTS_ROOT) / f".{run.reference}.{run.lease}"
+
+
 def _write_report(run: TriageRun, result: TriageResult) -> Path:
     """The report files in their final place. A folder left by an attempt that died is replaced whole."""
-    root = Path(settings.REPORTS_ROOT)
-    root.mkdir(parents=True, exist_ok=True)
-    target, making = root / run.reference, root / f".{run.reference}.{run.lease}"
+    target, making = Path(settings.REPORTS_ROOT) / run.reference, _making(run)
     write_report(result, making)
     if target.exists():
         shutil.rmtree(target)
@@ -214,6 +221,7 @@ def _write_report(run: TriageRun, result: TriageResult) -> Path:
 def _finish(run: TriageRun, result: TriageResult, folder: Path, records: dict[str, Any]) -> str:
     """Everything the run found, in one transaction, by whoever still holds the lease."""
     from safelight.casework.devices.runs import settle_triage_clock
+    from safelight.casework.hashsets.rechecks import catch_up
 
     mine = (
         TriageRun.objects.select_for_update(of=("self",))
@@ -255,6 +263,7 @@ def _finish(run: TriageRun, result: TriageResult, folder: Path, records: dict[st
     kind = "triage_cancelled" if cancelled else "triage_finished"
     note(None, device.case, kind, f"{device.exhibit} ({mine.reference}): {mine.verdict}")
     settle_triage_clock(None, device)
+    catch_up(mine)
     return str(mine.state)
 
 

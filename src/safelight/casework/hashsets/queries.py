@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from safelight.casework.hashsets.models import HashSetRecord
+from django.db.models import Q, QuerySet
+
+from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, NegativeEntry, Recheck, SetOverlap
 
 PAGE = 100
 
@@ -46,3 +48,40 @@ def problems(row: HashSetRecord, *, after: str = "") -> Rows:
             found = same if last else same | found.filter(kept=True)
     rows = list(found[: PAGE + 1])
     return Rows(rows[:PAGE], str(rows[PAGE - 1].pk) if len(rows) > PAGE else "")
+
+
+def _page(found: QuerySet[Any], before: str) -> Rows:
+    if _key(before):
+        found = found.filter(pk__lt=_key(before))
+    rows = list(found.order_by("-pk")[: PAGE + 1])
+    return Rows(rows[:PAGE], str(rows[PAGE - 1].pk) if len(rows) > PAGE else "")
+
+
+def overlaps(*, before: str = "") -> Rows:
+    """Pairs of lists in use that share entries, the newest first."""
+    live = SetOverlap.objects.filter(ours__retired_at=None, theirs__retired_at=None)
+    return _page(live.select_related("ours", "theirs"), before)
+
+
+def overlaps_of(row: HashSetRecord) -> list[SetOverlap]:
+    """What one list shares with others, those in use only."""
+    found = SetOverlap.objects.filter(Q(ours=row) | Q(theirs=row), ours__retired_at=None, theirs__retired_at=None)
+    return list(found.select_related("ours", "theirs").order_by("-contradicting", "-pk")[:50])
+
+
+def in_quarantine(*, released: bool = False, before: str = "") -> Rows:
+    """Entries in quarantine of lists in use, or those released."""
+    found = HeldEntry.objects.filter(released_at__isnull=not released)
+    if not released:
+        found = found.filter(hash_set__retired_at=None)
+    return _page(found.select_related("hash_set", "held_by", "released_by"), before)
+
+
+def negatives(*, before: str = "") -> Rows:
+    """The negative bank, those withdrawn too, newest first."""
+    return _page(NegativeEntry.objects.select_related("confirmed_by", "withdrawn_by"), before)
+
+
+def rechecks(*, before: str = "") -> Rows:
+    """Looks at earlier runs, newest first."""
+    return _page(Recheck.objects.select_related("hash_set"), before)

@@ -17,23 +17,30 @@ from safelight.casework.base.rights import need
 from safelight.casework.base.standards import standards
 from safelight.casework.base.values import required_text
 from safelight.casework.hashsets.models import HashSetRecord, RejectedRow
+from safelight.casework.hashsets.overlaps import compare_with_others
+from safelight.casework.hashsets.quarantine import hold_floods
+from safelight.casework.hashsets.rechecks import ask_for_recheck
+from safelight.casework.hashsets.store import folder_of, load_live, negative_bank, open_set
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
 from safelight.errors import MatchingError
-from safelight.matching import HashSet, ReadResult, read_hash_set
+from safelight.matching import ReadResult, read_hash_set
 from safelight.matching.readers import OnProgress
+
+__all__ = [
+    "KINDS", "folder_of", "import_hash_set", "load_live", "negative_bank", "open_set", "read_list", "retire",
+    "sha256_of",
+]  # fmt: skip
 
 KINDS = {
     "known": "Known material: what must be found",
     "known-good": "Known-good: files vouched for as harmless",
     "common": "Common: files often seen, not vouched for",
 }
+# A new version that grows or shrinks beyond this is taken for a mistake of its publisher until a person confirms it.
+FLOOD_FACTOR = 5
+DROUGHT_FACTOR = 0.5
 _CHUNK = 1 << 20
-
-
-def folder_of(root: str) -> Path:
-    """Where the hashes of the set with this root lie."""
-    return Path(settings.DATA) / "hashsets" / root
 
 
 def sha256_of(path: Path) -> str:
@@ -73,6 +80,8 @@ def import_hash_set(
     version: str,
     source: str,
     legal_basis: str,
+    fresh_days: int = 90,
+    size_confirmed: bool = False,
     on_progress: OnProgress | None = None,
 ) -> HashSetRecord:
     """Import one version of a list. A live version of the same name is retired: each name has one live version.
@@ -81,6 +90,8 @@ def import_hash_set(
         path: the file on this machine. file_name: what it was called where it came from.
         kind: known, known-good or common.
         source: from whom it came. legal_basis: why we may hold it.
+        fresh_days: after so many days without a newer version it is shown as stale.
+        size_confirmed: a person says that the list is rightly much larger or smaller than the version before.
 
     Raises:
         NotAllowed: not this person.
@@ -116,7 +127,9 @@ def import_hash_set(
     except OSError as error:
         raise Invalid(f"{file_name} cannot be read: {error.strerror}.", field="file") from error
     try:
-        return _keep(actor, read, unmapped, digest, file_name)
+        if not size_confirmed:
+            _refuse_flood(title, len(read.hash_set))
+        return _keep(actor, read, unmapped, digest, file_name, fresh_days)
     finally:
         shutil.rmtree(_incoming(title), ignore_errors=True)  # where it was refused it is still there
 
@@ -138,9 +151,20 @@ def _named(text: str, path: Path, file_name: str) -> str:
     return text.replace(str(path), file_name)
 
 
+def _refuse_flood(name: str, entries: int) -> None:
+    old = HashSetRecord.objects.filter(name=name, retired_at=None).first()
+    before = old.counts.get("entries", 0) if old else 0
+    if before and not before * DROUGHT_FACTOR <= entries <= max(before * FLOOD_FACTOR, 1000):
+        raise Invalid(
+            f"This version has {entries:,} entries, the one in use {before:,}: it was not taken.",
+            fix="Ask its publisher whether that is right, and confirm the size then.",
+            field="size_confirmed",
+        )
+
+
 @transaction.atomic
 def _keep(
-    actor: Any, read: ReadResult, unmapped: Counter[tuple[str, int]], digest: str, file_name: str
+    actor: Any, read: ReadResult, unmapped: Counter[tuple[str, int]], digest: str, file_name: str, fresh_days: int
 ) -> HashSetRecord:
     hashes = read.hash_set
     same = HashSetRecord.objects.filter(root=hashes.root, retired_at=None).first()
@@ -180,6 +204,7 @@ def _keep(
         },
         imported_at=now,
         imported_by=actor,
+        fresh_days=fresh_days,
     )
     RejectedRow.objects.bulk_create(
         (
@@ -210,6 +235,10 @@ def _keep(
             "source": row.source,
         },
     )
+    hold_floods(row, open_set(row, verify=False))
+    compare_with_others(row)
+    if row.kind == "known":
+        ask_for_recheck(row)
     return row
 
 
@@ -233,26 +262,3 @@ def retire(actor: Any, hash_set: HashSetRecord, *, reason: str) -> HashSetRecord
         raise NotPossible(f"{row.reference} is already retired.")
     _retire(actor, row, reason=text)
     return row
-
-
-def open_set(row: HashSetRecord, *, verify: bool = True) -> HashSet:
-    """The hashes of one record, memory-mapped and checked against its root.
-
-    Raises:
-        MatchingError: they are missing, changed, or not those of the record.
-    """
-    hashes = HashSet.open(folder_of(row.root), verify=verify)
-    if hashes.root != row.root or hashes.name != row.name:
-        raise MatchingError(
-            f"The folder of {row.reference} holds {hashes.name!r} with another root.", fix="Import the list again."
-        )
-    return hashes
-
-
-def load_live() -> list[tuple[HashSetRecord, HashSet]]:
-    """Every hash set in use, opened and checked.
-
-    Raises:
-        MatchingError: one is damaged. No run may go on without it in silence.
-    """
-    return [(row, open_set(row)) for row in HashSetRecord.objects.filter(retired_at=None).order_by("pk")]

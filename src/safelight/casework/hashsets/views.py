@@ -17,6 +17,8 @@ from safelight.casework.base.standards import standards
 from safelight.casework.hashsets import queries, services
 from safelight.casework.hashsets.forms import ImportForm, RetireForm
 from safelight.casework.hashsets.models import HashSetRecord
+from safelight.casework.hashsets.tabs import tabs
+from safelight.casework.hashsets.work import is_stale
 
 DIGESTS = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "pdq": "PDQ (likeness)"}
 
@@ -41,9 +43,10 @@ def index(request: HttpRequest) -> HttpResponse:
         request,
         "hashsets/index.html",
         {
-            "rows": rows.rows,
+            "rows": [(row, row.retired_at is None and is_stale(row)) for row in rows.rows],
             "retired": retired,
             "kinds": services.KINDS,
+            "tabs": tabs("Retired" if retired else "In use"),
             "may_import": request.user.has_perm("hashsets.import"),
             "pages": {
                 "previous_url": f"{here}?{show}" if request.GET.get("before") else "",
@@ -70,6 +73,9 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
             "digests": [(DIGESTS.get(name, name), number) for name, number in row.counts.get("by_hash", {}).items()],
             "unmapped": row.counts.get("unmapped", []),
             "versions": queries.versions(row),
+            "stale": row.retired_at is None and is_stale(row),
+            "held": row.held.filter(released_at=None).count(),
+            "overlaps": queries.overlaps_of(row),
             "problems": rows.rows,
             "may_retire": row.retired_at is None and request.user.has_perm("hashsets.retire"),
             "pages": {
@@ -121,7 +127,8 @@ def _import(user: Any, data: dict[str, Any]) -> HashSetRecord:
         with path.open("wb") as file:
             for piece in upload.chunks():
                 file.write(piece)
-        values = {name: data[name] for name in ("name", "kind", "version", "source", "legal_basis")}
+        kept = ("name", "kind", "version", "source", "legal_basis", "fresh_days", "size_confirmed")
+        values = {name: data[name] for name in kept}
         return services.import_hash_set(user, path=path, file_name=Path(upload.name).name, **values)
 
 

@@ -48,7 +48,15 @@ def test_a_real_card_is_triaged_and_every_listed_picture_found(bench: Bench) -> 
     assert "clear" not in run.verdict.lower()
     assert {s.root for s in run.hash_sets.all()} == {f.hash_set.root for f in rows}
     folder = bench.data / "reports" / run.reference
-    names = ["SHA256SUMS", "case-uco.jsonld", "findings.csv", "report.html", "report.json", "vics.json"]
+    names = [
+        "SHA256SUMS",
+        "case-uco.jsonld",
+        "findings.csv",
+        "manifest.parquet",
+        "report.html",
+        "report.json",
+        "vics.json",
+    ]
     assert sorted(p.name for p in folder.iterdir()) == names
     report = json.loads((folder / "report.json").read_text())
     assert report["findings_digest"] == run.findings_digest
@@ -293,7 +301,7 @@ def test_a_hostile_name_is_kept_readable(bench: Bench, monkeypatch: pytest.Monke
         return replace(result, findings=found)
 
     monkeypatch.setattr(tasks, "triage_device", renamed)
-    monkeypatch.setattr(tasks, "write_report", lambda result, folder: folder.mkdir(parents=True))
+    monkeypatch.setattr(tasks, "write_report", lambda result, folder: folder.mkdir(parents=True, exist_ok=True))
     run = bench.triage(bench.device())
     assert run.findings.exists()
     assert all(f.path.startswith("a\\x00b\\udcff/") for f in run.findings.all())

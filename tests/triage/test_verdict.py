@@ -94,3 +94,15 @@ def test_size_and_unread_words() -> None:
     ]  # fmt: skip
     assert unread_words([UnreadPart("x", "y")]) == "1 part (size not known) was not read"
     assert "and more" in unread_words([UnreadPart("x", "y"), UnreadPart("x", "y", 0, 5)])
+
+
+def test_an_encrypted_volume_stands_in_the_reasons_with_what_is_lacking() -> None:
+    """'1 part was not read' hides that the device is locked, and that a key would open it."""
+    unread = tuple(
+        UnreadPart(f"volume {n}", f"{kind} encryption, no key was given", 0, 5)
+        for n, kind in enumerate(("BitLocker", "LUKS", "APFS", "LUKS", "LUKS", "LUKS", "LUKS"))
+    ) + (UnreadPart("volume 9", "no known file system", 0, 5),)
+    reasons = decide((), Counts(), unread, state="unread parts", entries_in_sets=1).reasons
+    assert "Not read: volume 0: BitLocker encryption, no key was given." in reasons
+    assert reasons[-1] == "2 more parts could not be read for encryption."
+    assert not any("volume 9" in reason for reason in reasons)

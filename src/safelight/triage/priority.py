@@ -13,7 +13,7 @@ from datetime import datetime
 
 from safelight.triage.result import STATE_SAMPLED, Finding, TriageResult
 from safelight.triage.sampled import FirstAnswer
-from safelight.triage.verdict import NOT_LISTED, count_words
+from safelight.triage.verdict import NOT_LISTED, count_words, is_sealed
 
 RULE = "safelight-priority/1"
 #: Live contact with a child outweighs everything else together.
@@ -28,8 +28,6 @@ _UNREAD = ((0.5, 8, "at least half"), (0.1, 4, "at least a tenth"), (0.0, 2, "a 
 _ENCRYPTED, _NOTHING_READ, _UNSEEN, _SAMPLE = 8, 10, 5, 3
 #: Least points of each band, from the top; every device has a band.
 BANDS = ((100, "live contact"), (35, "first"), (15, "high"), (5, "medium"), (0, "low"))
-#: Words in the reason of an unread part that say it is encrypted.
-SEALED_WORDS = ("bitlocker", "luks", "encrypt", "filevault", "veracrypt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ def inputs_of(result: TriageResult, *, seized: datetime | None = None, live_cont
     until = seized or result.started
     written = [f.times.written or f.times.created for f in found]
     days = [(until - w).days for w in written if w is not None and w <= until]
-    sealed = sum(any(word in p.reason.lower() for word in SEALED_WORDS) for p in result.unread)
+    sealed = sum(is_sealed(p) for p in result.unread)
     media = result.evidence.media_size or result.counts.bytes_in_files
     share: float | None = 0.0
     if result.unread:

@@ -21,6 +21,10 @@ NOT_COMPARED = "not compared"
 #: Entries that a list carries although they are not listed material: reported as findings, never in the verdict.
 NOT_LISTED = frozenset({"not_pertinent"})
 
+#: Words in the reason of an unread part that say it is encrypted.
+SEALED_WORDS = ("bitlocker", "luks", "encrypt", "filevault", "veracrypt")
+_MOST_SEALED = 5
+
 NO_PROOF = "This does not show that the device holds none."
 
 
@@ -56,6 +60,21 @@ def unread_words(unread: Sequence[UnreadPart]) -> str:
     return f"{count_words(len(unread), 'part')}{size} {'was' if len(unread) == 1 else 'were'} not read"
 
 
+def is_sealed(part: UnreadPart) -> bool:
+    """Whether the part was not read because it is encrypted."""
+    reason = part.reason.lower()
+    return any(word in reason for word in SEALED_WORDS)
+
+
+def _sealed(unread: Sequence[UnreadPart]) -> tuple[str, ...]:
+    """`Not read: volume 2: BitLocker encryption, no key was given.` for each encrypted part; a count of the rest."""
+    parts = [p for p in unread if is_sealed(p)]
+    lines = [f"Not read: {p.path or p.what}: {p.reason.rstrip('.')}." for p in parts[:_MOST_SEALED]]
+    if len(parts) > _MOST_SEALED:
+        lines.append(f"{count_words(len(parts) - _MOST_SEALED, 'more part')} could not be read for encryption.")
+    return tuple(lines)
+
+
 def category_words(findings: Sequence[Finding]) -> str:
     """`3 category A and 1 without a category`: distinct files, each by its gravest category."""
     worst: dict[tuple[int, str], str] = {}
@@ -87,7 +106,7 @@ def decide(
     similar = [f for f in findings if f.kind == "perceptual" and (f.filesystem, f.path) not in exact_files]
     whole = exact_files | {(f.filesystem, f.path) for f in similar}
     parts = [f for f in findings if f.kind == "block" and (f.filesystem, f.path) not in whole]
-    reasons = _reasons(exact, similar, parts, counts, not_read, state, entries_in_sets)
+    reasons = _reasons(exact, similar, parts, counts, not_read, state, entries_in_sets) + _sealed(unread)
     stopped = " The run was stopped before its end." if state == STATE_STOPPED else ""
     tail = (f" {_sentence(not_read)}" if not_read else "") + stopped
     if exact:

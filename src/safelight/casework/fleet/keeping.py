@@ -16,8 +16,8 @@ from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
 from safelight.errors import EvidenceError
 from safelight.triage.codec import decode, encode
-from safelight.triage.priority import SEALED_WORDS, Priority, PriorityInputs, band_of, prioritise
-from safelight.triage.verdict import NOT_LISTED
+from safelight.triage.priority import Priority, PriorityInputs, band_of, prioritise
+from safelight.triage.verdict import NOT_LISTED, SEALED_WORDS
 
 ENDED = ("finished", "unread_parts", "failed")
 MOST = 500

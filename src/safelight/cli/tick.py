@@ -16,18 +16,18 @@ def tick_once() -> tuple[int, int, int]:
     """
     from safelight.casework.base.once import forget_old_sheets
     from safelight.casework.clocks.services import sweep
-    from safelight.casework.devices.tasks import recover_dead_runs
     from safelight.casework.exchange.collecting import collect
     from safelight.casework.exchange.publishing import reconcile
     from safelight.casework.fleet.keeping import keep_all
     from safelight.casework.hashsets.rechecks import ask_again_for_lost
     from safelight.casework.ledger.models import LedgerSeal
     from safelight.casework.ledger.services import seal
+    from safelight.cli.worker import recover
 
     found = 0
     while due := sweep():
         found += len(due)
-    recovered = recover_dead_runs()
+    recovered = recover()
     forget_old_sheets()
     keep_all()
     reconcile()

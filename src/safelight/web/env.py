@@ -61,6 +61,18 @@ def integer(name: str, default: int, *, least: int = 0) -> int:
     return number
 
 
+def seconds(name: str, default: float, *, least: float) -> float:
+    """A number of seconds of at least ``least``; raises SettingsError for anything else."""
+    value = text(name, str(default))
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise SettingsError(f"{name} is {value!r}, which is not a number.", fix="Give seconds, such as 5.") from error
+    if not least <= number <= 86_400:
+        raise SettingsError(f"{name} is {value}, not from {least:g} to 86,400 seconds.", fix="Give seconds, such as 5.")
+    return number
+
+
 def choice(name: str, allowed: tuple[str, ...]) -> str:
     """One of the allowed words, the first when unset; raises SettingsError for anything else."""
     value = text(name, allowed[0])

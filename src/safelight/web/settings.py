@@ -7,6 +7,10 @@ SAFELIGHT_SECRET_KEY             required, except with SAFELIGHT_DEMO, SAFELIGHT
 SAFELIGHT_EVIDENCE_ROOT          forensic images are only ever read below this folder; default DATA/evidence
 SAFELIGHT_BLOCK_SET              a block set (safelight block-set) for first answers; default DATA/blocks.set, if there
 SAFELIGHT_SANDBOX                how the parsers of evidence are shut in: auto (default), strict or off
+SAFELIGHT_WORKER_HEARTBEAT       seconds between two signs of life of a worker; default 4
+SAFELIGHT_WORKER_DEAD_AFTER      a worker silent for so many seconds is taken for dead; default 18
+SAFELIGHT_TRIAGE_HELPERS         how many more workers are called to one large device; default 3
+SAFELIGHT_TRIAGE_CHUNK_MIB       how much reading one chunk of a device is, MiB; default and most 1024
 SAFELIGHT_SITE_STANDARDS         a folder or file with the force's own standards; default none
 SAFELIGHT_ALLOWED_HOSTS          comma-separated host names; default the local machine only
 SAFELIGHT_TRUSTED_ORIGINS        comma-separated https:// origins when a proxy rewrites the host
@@ -120,7 +124,26 @@ if TESTING and DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: tests then meet the locking that users meet. The process number keeps parallel runs apart.
     DATABASES["default"]["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"safelight-test-{os.getpid()}.sqlite3")}
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
+# One API (Django Tasks), two engines; a job is written in the transaction that asks for it. See ADR 0017.
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    TASKS = {"default": {"BACKEND": "safelight.web.jobs.ProcrastinateBackend", "QUEUES": []}}
+    INSTALLED_APPS.append("procrastinate.contrib.django")
+    PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
+    PROCRASTINATE_ON_APP_READY = "safelight.web.jobs.on_app_ready"
+else:
+    TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
+# A worker gives a sign of life this often; one that is silent for so long is taken for dead, and its work is given on.
+WORKER_HEARTBEAT = env.seconds("SAFELIGHT_WORKER_HEARTBEAT", 4, least=0.1)
+WORKER_DEAD_AFTER = env.seconds("SAFELIGHT_WORKER_DEAD_AFTER", 18, least=0.5)
+if WORKER_DEAD_AFTER < 3 * WORKER_HEARTBEAT:
+    raise env.SettingsError(
+        f"SAFELIGHT_WORKER_DEAD_AFTER ({WORKER_DEAD_AFTER:g} s) is less than three times SAFELIGHT_WORKER_HEARTBEAT "
+        f"({WORKER_HEARTBEAT:g} s): workers that live would be taken for dead.",
+        fix="Raise the first or lower the second.",
+    )
+# How many more workers are called to a device with several chunks; and how much reading one chunk is.
+TRIAGE_HELPERS = env.integer("SAFELIGHT_TRIAGE_HELPERS", 3)
+TRIAGE_CHUNK_MIB = env.integer("SAFELIGHT_TRIAGE_CHUNK_MIB", 1024, least=1)
 
 PLANNING_CLUSTER = env.text("SAFELIGHT_CLUSTER", "")
 PLANNING_PROCESSES = env.integer("SAFELIGHT_PLANNING_PROCESSES", 1 if TESTING else 2, least=1)

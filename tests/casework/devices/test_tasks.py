@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
-from django_tasks_db.models import DBTaskResult
+from django_tasks.exceptions import TaskResultDoesNotExist
 from tests.casework.bench import Bench
 from tests.casework.factories import make_case, make_user
 
 import safelight.casework.devices.tasks as tasks
 from safelight.casework.base.errors import NotPossible
 from safelight.casework.clocks.models import Clock
-from safelight.casework.devices import queries, services
+from safelight.casework.devices import ending, leases, queries, recovery, services
 from safelight.casework.devices.models import Finding, TriageRun
 from safelight.casework.ledger.models import LedgerEntry
 
@@ -48,15 +49,7 @@ def test_a_real_card_is_triaged_and_every_listed_picture_found(bench: Bench) -> 
     assert "clear" not in run.verdict.lower()
     assert {s.root for s in run.hash_sets.all()} == {f.hash_set.root for f in rows}
     folder = bench.data / "reports" / run.reference
-    names = [
-        "SHA256SUMS",
-        "case-uco.jsonld",
-        "findings.csv",
-        "manifest.parquet",
-        "report.html",
-        "report.json",
-        "vics.json",
-    ]
+    names = ["SHA256SUMS", "case-uco.jsonld", "findings.csv", "report.html", "report.json", "vics.json"]
     assert sorted(p.name for p in folder.iterdir()) == names
     report = json.loads((folder / "report.json").read_text())
     assert report["findings_digest"] == run.findings_digest
@@ -84,22 +77,24 @@ def test_asking_twice_at_once_gives_one_run(bench: Bench) -> None:
         services.queue_triage(bench.examiner, device)
 
 
-def test_the_job_reaches_the_queue_only_when_the_request_is_kept(
-    bench: Bench, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_the_job_reaches_the_queue_only_when_the_request_is_kept(bench: Bench) -> None:
     """A job for a run that was rolled back would fail in front of a worker; a run without a job would wait for ever."""
     bench.import_sets()
     device = bench.device()
-    with django_capture_on_commit_callbacks(execute=False):
-        run = services.queue_triage(bench.examiner, device)
-        assert DBTaskResult.objects.count() == 0
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        lost = services.queue_triage(bench.examiner, device)
+        lost.refresh_from_db()
+        assert tasks.triage_job.get_result(lost.job_id).kwargs == {"run_pk": lost.pk}
+        raise ZeroDivisionError
+    with pytest.raises(TaskResultDoesNotExist):
+        tasks.triage_job.get_result(lost.job_id)
+    run = services.queue_triage(bench.examiner, device)
+    assert recovery.recover_dead_runs() == 0
+    TriageRun.objects.filter(pk=run.pk).update(queued_at=timezone.now() - timedelta(hours=1), job_id="")
+    assert recovery.recover_dead_runs() == 1, "a run whose job was lost is not found"
     run.refresh_from_db()
-    assert tasks.recover_dead_runs() == 0
-    TriageRun.objects.filter(pk=run.pk).update(queued_at=timezone.now() - timedelta(hours=1))
-    assert tasks.recover_dead_runs() == 1, "a run whose job was lost is not found"
-    run.refresh_from_db()
-    assert DBTaskResult.objects.get().id == run.job_id or str(DBTaskResult.objects.get().id) == run.job_id
-    assert tasks.recover_dead_runs() == 0
+    assert tasks.triage_job.get_result(run.job_id).status == "READY"
+    assert recovery.recover_dead_runs() == 0
 
 
 # --- bad input: each a clear message, the case never looks as if nothing were there -----------------------------------
@@ -218,15 +213,15 @@ def test_a_running_run_stops_when_asked_and_says_so(bench: Bench, monkeypatch: p
     bench.import_sets()
     device = bench.device()
     run = services.queue_triage(bench.examiner, device)
-    monkeypatch.setattr(tasks, "WRITE_EVERY", 0.0)
-    beat = tasks.Heartbeat.progress
+    monkeypatch.setattr(leases, "WRITE_EVERY", 0.0)
+    beat = leases.Heartbeat.tell
 
-    def ask_to_stop(self: Any, moment: Any) -> None:
-        if moment.stage == "reading":
+    def ask_to_stop(self: Any, stage: str, *figures: int) -> None:
+        if stage == "reading":
             TriageRun.objects.filter(pk=run.pk).update(cancel_asked=True)
-        beat(self, moment)
+        beat(self, stage, *figures)
 
-    monkeypatch.setattr(tasks.Heartbeat, "progress", ask_to_stop)
+    monkeypatch.setattr(leases.Heartbeat, "tell", ask_to_stop)
     tasks.run_triage(run.pk)
     run.refresh_from_db()
     assert run.state == "cancelled"
@@ -242,9 +237,9 @@ def test_a_dead_worker_is_noticed_and_its_run_taken_over(bench: Bench) -> None:
     run = services.queue_triage(bench.examiner, device)
     dead = tasks._claim(run.pk)
     assert dead is not None
-    assert tasks.recover_dead_runs() == 0
+    assert recovery.recover_dead_runs() == 0
     TriageRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(hours=1))
-    assert tasks.recover_dead_runs() == 1
+    assert recovery.recover_dead_runs() == 1
     run.refresh_from_db()
     assert (run.state, run.lease) == ("queued", "")
     assert LedgerEntry.objects.filter(verb="triage.taken_over", subject_id=str(run.pk)).exists()
@@ -254,8 +249,8 @@ def test_a_dead_worker_is_noticed_and_its_run_taken_over(bench: Bench) -> None:
     assert run.attempts == 2
     # The first worker wakes up after all: it has lost its lease and writes nothing.
     found = run.findings.count()
-    assert tasks._end(dead, TriageRun.State.FAILED, "too late") == "taken over by another worker"
-    heart = tasks.Heartbeat(run.pk, dead.lease)
+    assert ending.end(dead, TriageRun.State.FAILED, "too late") == "taken over by another worker"
+    heart = leases.Heartbeat(dead)
     assert heart.should_stop() and heart.lost
     run.refresh_from_db()
     assert run.state != "failed" and run.findings.count() == found
@@ -265,10 +260,10 @@ def test_a_run_that_kills_its_worker_again_and_again_fails(bench: Bench) -> None
     """A poisonous image must not eat every worker of the lab, one after another."""
     bench.import_sets()
     run = services.queue_triage(bench.examiner, bench.device())
-    for _ in range(tasks.MOST_ATTEMPTS):
+    for _ in range(recovery.MOST_ATTEMPTS):
         assert tasks._claim(run.pk) is not None
         TriageRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(hours=1))
-        assert tasks.recover_dead_runs() == 1
+        assert recovery.recover_dead_runs() == 1
     run.refresh_from_db()
     assert run.state == "failed"
     assert "died 3 times" in run.failure
@@ -282,7 +277,7 @@ def test_a_fault_of_ours_ends_the_run_and_goes_to_the_log(bench: Bench, monkeypa
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise ZeroDivisionError("made by the test")
 
-    monkeypatch.setattr(tasks, "triage_device", broken)
+    monkeypatch.setattr(tasks, "merge", broken)
     with pytest.raises(ZeroDivisionError):
         tasks.run_triage(run.pk)
     run.refresh_from_db()
@@ -293,15 +288,15 @@ def test_a_fault_of_ours_ends_the_run_and_goes_to_the_log(bench: Bench, monkeypa
 def test_a_hostile_name_is_kept_readable(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """NUL and undecodable bytes in a name must not lose the finding at the database's door."""
     bench.import_sets()
-    real = tasks.triage_device
+    real = tasks.merge
 
     def renamed(*args: Any, **kwargs: Any) -> Any:
         result = real(*args, **kwargs)
         found = tuple(replace(f, path=f"a\0b\udcff/{f.path}") for f in result.findings)
         return replace(result, findings=found)
 
-    monkeypatch.setattr(tasks, "triage_device", renamed)
-    monkeypatch.setattr(tasks, "write_report", lambda result, folder: folder.mkdir(parents=True, exist_ok=True))
+    monkeypatch.setattr(tasks, "merge", renamed)
+    monkeypatch.setattr(ending, "write_report", lambda result, folder: folder.mkdir(parents=True, exist_ok=True))
     run = bench.triage(bench.device())
     assert run.findings.exists()
     assert all(f.path.startswith("a\\x00b\\udcff/") for f in run.findings.all())

@@ -98,6 +98,8 @@ class EvidenceImage(models.Model):
 
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="images")
     path = models.CharField(max_length=500)
+    # The one bench (queue of workers) that can reach the image; empty: every worker can.
+    bench = models.CharField(max_length=60, blank=True)
     imaged_at = models.DateTimeField()
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     registered_at = models.DateTimeField()
@@ -132,13 +134,17 @@ class TriageRun(Referenced):
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="runs")
     image = models.ForeignKey(EvidenceImage, on_delete=models.PROTECT, related_name="runs")
     state = models.CharField(max_length=14, choices=State.choices, default=State.QUEUED)
-    # The job at the queue, and the lease of the worker that has it: whoever lost the lease writes nothing more.
+    # The job at the queue. `lease` is held by the one worker that plans the run or brings its chunks together; while
+    # chunks are read it is empty, and each chunk has its own (TriageChunk). Whoever lost a lease writes nothing more.
     job_id = models.CharField(max_length=64, blank=True)
     lease = models.CharField(max_length=32, blank=True)
+    # How often its planning or its end was begun: more than once means that a worker died over it.
     attempts = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField()
     queued_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField(null=True, blank=True)
+    # The last sign of life of any of its workers (the database's clock), and sums over the chunks for the live pages:
+    # bytes and files done and in all, the stage of whoever wrote last, and in `summary` rate, seconds_left, findings.
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     cancel_asked = models.BooleanField(default=False)
@@ -179,6 +185,47 @@ class TriageRun(Referenced):
             models.UniqueConstraint(
                 fields=["image"], condition=Q(state__in=["queued", "running"]), name="devices_one_live_run_per_image"
             ),
+        ]
+
+
+class TriageChunk(models.Model):
+    """A piece of a run's reading (about 1 GiB), and the lease of the worker that does it.
+
+    Its result lies in the run's folder, whole or not at all; this row says who does it, since when, and how often a
+    worker died over it (`attempts` beyond the first).
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+
+    run = models.ForeignKey(TriageRun, on_delete=models.PROTECT, related_name="chunks")
+    index = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10)
+    size = models.BigIntegerField(default=0)
+    files = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    lease = models.CharField(max_length=32, blank=True)
+    worker = models.CharField(max_length=120, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    bytes_done = models.BigIntegerField(default=0)
+    files_done = models.BigIntegerField(default=0)
+    findings = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["index"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "index"], name="devices_chunk_once_per_run"),
+            models.CheckConstraint(
+                condition=(Q(state="running") & ~Q(lease="")) | (~Q(state="running") & Q(lease="")),
+                name="devices_running_chunk_has_a_lease",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["heartbeat_at"], condition=Q(state="running"), name="devices_running_chunks"),
         ]
 
 

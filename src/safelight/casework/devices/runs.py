@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -53,15 +54,21 @@ def queue_triage(actor: Any, device: Device, image: EvidenceImage | None = None)
     return run
 
 
-def send_to_queue(run: TriageRun) -> None:
-    """Hand the run to the job queue once the present transaction is committed, and keep the job's number."""
+def send_to_queue(run: TriageRun, *, priority: int = 0) -> None:
+    """Put a job for the run into the queue of the bench that reaches its image, in the present transaction."""
     from safelight.casework.devices.tasks import triage_job
 
-    def enqueue() -> None:
-        job = triage_job.enqueue(run_pk=run.pk)
-        TriageRun.objects.filter(pk=run.pk).update(job_id=str(job.id))
+    job = triage_job.using(queue_name=run.image.bench or "default", priority=priority).enqueue(run_pk=run.pk)
+    TriageRun.objects.filter(pk=run.pk).update(job_id=str(job.id))
 
-    transaction.on_commit(enqueue)
+
+def call_helpers(run: TriageRun, useful: int) -> None:
+    """Call more workers to a device with several chunks. They come after devices that nobody has begun."""
+    from safelight.casework.devices.tasks import triage_job
+
+    helper = triage_job.using(queue_name=run.image.bench or "default", priority=-10)
+    for _ in range(min(useful, settings.TRIAGE_HELPERS)):
+        helper.enqueue(run_pk=run.pk)
 
 
 @transaction.atomic

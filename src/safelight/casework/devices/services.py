@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from safelight.errors import EvidenceError
 from safelight.triage import resolve_inside
 
 __all__ = [
-    "accept_unread", "book_in", "cancel_run", "decide", "evidence_path", "move", "queue_triage", "register_image",
+    "accept_unread", "book_in", "cancel_run", "decide", "evidence_path", "move", "place_image", "queue_triage",
+    "register_image",
 ]  # fmt: skip
 
 
@@ -266,4 +268,34 @@ def register_image(actor: Any, device: Device, *, path: str, imaged_at: datetime
     start_clock(actor, "caid_upload", device, triggered_at=moment, case=case, unit=case.unit, risk=case.risk)
     record(actor, "device.image_registered", device, payload={"image": image.pk, "path": relative, "imaged_at": moment})
     note(actor, case, "image_registered", f"Image of {device.exhibit} registered.")
+    return image
+
+
+@transaction.atomic
+def place_image(actor: Any, image: EvidenceImage, *, bench: str) -> EvidenceImage:
+    """Say which one bench can reach an image (its disk is there); its triage then waits for that bench's workers.
+
+    Args:
+        bench: its name, as `safelight worker --queue` has it; empty when every worker reaches the image.
+
+    Raises:
+        NotAllowed, NotPossible: not this person; or a run of the image is waiting or running.
+        Invalid: that is no name of a bench.
+    """
+    need(
+        actor, "devices.register_image", image.device, what=f"You may not register images of {image.device.reference}."
+    )
+    name = bench.strip()
+    if name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name):
+        raise Invalid(
+            "The name of a bench has letters, digits, dots, hyphens and underlines only.",
+            fix="Give it as its workers have it (safelight worker --queue NAME).",
+            field="bench",
+        )
+    image = EvidenceImage.objects.select_for_update(of=("self",)).select_related("device__case").get(pk=image.pk)
+    if image.runs.filter(state__in=LIVE).exists():
+        raise NotPossible("A triage run of this image is waiting or running.", fix="Let it finish, or stop it.")
+    image.bench = name
+    image.save(update_fields=["bench"])
+    record(actor, "device.image_placed", image.device, payload={"image": image.pk, "bench": name})
     return image

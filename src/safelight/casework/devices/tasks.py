@@ -1,46 +1,39 @@
-"""The triage job: one delivery runs one image through the engine and writes what it found.
+"""The triage job: a worker plans a run, reads chunks of it beside other workers, or brings the chunks together.
 
-A job may be delivered twice, its worker may be killed at any moment, and the evidence may be hostile. So: a run is
-claimed by a lease, progress is written in short statements of their own, results in one transaction at the end and
-only by whoever still holds the lease, and whatever goes wrong becomes a state with a reason, never a crash.
+A job may be delivered twice, its worker may be killed at any moment, and the evidence may be hostile. So: planning,
+each chunk and the end are done under leases that a dead worker loses (`leases`, `recovery`), a chunk's result is there
+whole or not at all, what the run found is written in one transaction by whoever still holds the lease (`ending`), and
+whatever goes wrong becomes a state with a reason, never a crash.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-import shutil
 import sys
 import time
-from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.utils import timezone
 from django_tasks import task
-from django_tasks.exceptions import TaskResultDoesNotExist
 
-from safelight.casework.cases.services import note
-from safelight.casework.devices.models import Finding, TriageRun, UnreadPart
-from safelight.casework.devices.recording import BATCH, findings_of, plain, state_of, summary_of, unread_of
+from safelight.casework.devices import leases
+from safelight.casework.devices.ending import TAKEN, end, finish, keep_report, run_folder
+from safelight.casework.devices.models import TriageChunk, TriageRun
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
-from safelight.errors import EvidenceError, SafelightError
-from safelight.triage import TriageResult, TriageSettings, resolve_inside, triage_device, write_report
-from safelight.triage.progress import STAGES
+from safelight.errors import SafelightError
+from safelight.triage import TriageSettings, resolve_inside
+from safelight.triage.chunks import ChunkRunner, DevicePlan, RunFolder, merge, open_for, plan_device
+from safelight.triage.device_reader import Stopped
+from safelight.triage.pipeline import Bench
+from safelight.triage.plan import IDENTITY
+from safelight.triage.planning import roots_of
+from safelight.triage.settings import MIB
 
 log = logging.getLogger(__name__)
-
-WRITE_EVERY = 0.5  # seconds between two writes of progress
-DEAD_AFTER = timedelta(seconds=150)  # longer than a parser may stay silent (TriageSettings.stall_seconds)
-_ENDINGS = {
-    TriageRun.State.FAILED: ("triage.failed", "triage_failed", "was not read"),
-    TriageRun.State.CANCELLED: ("triage.cancelled", "triage_cancelled", "was not triaged"),
-}
-MOST_ATTEMPTS = 3  # a run whose worker dies again and again is a fault to look at, not to repeat for ever
 
 
 @task()
@@ -49,72 +42,24 @@ def triage_job(run_pk: int) -> str:
     return run_triage(run_pk)
 
 
-@dataclass
-class Heartbeat:
-    """Writes how far a run is, at most twice a second, and learns whether it should stop."""
-
-    run_pk: int
-    lease: str
-    stop: bool = False
-    lost: bool = False
-    _last: float = field(default=float("-inf"))
-    _stage: str = ""
-    _figures: dict[str, Any] = field(default_factory=dict)
-
-    def progress(self, moment: Any) -> None:
-        """Called by the engine."""
-        if moment.stage == STAGES[-1]:
-            return  # its figures are those of the result, which is written at the end
-        self._figures = {
-            "stage": plain(moment.stage, 60),
-            "files_done": moment.files_done,
-            "files_total": moment.files_total,
-            "bytes_done": moment.bytes_done,
-            "bytes_total": moment.bytes_total,
-            "summary": {
-                "rate": int(moment.rate),
-                "seconds_left": None if moment.seconds_left is None else int(moment.seconds_left),
-                "findings": moment.findings,
-            },
-        }
-        self.beat(force=moment.stage != self._stage)
-        self._stage = moment.stage
-
-    def should_stop(self) -> bool:
-        """Called by the engine."""
-        self.beat()
-        return self.stop
-
-    def beat(self, *, force: bool = False) -> None:
-        now = time.monotonic()
-        if not force and now - self._last < WRITE_EVERY:
-            return
-        self._last = now
-        mine = TriageRun.objects.filter(pk=self.run_pk, lease=self.lease, state=TriageRun.State.RUNNING)
-        try:
-            if not mine.update(heartbeat_at=timezone.now(), **self._figures):
-                self.lost = self.stop = True
-            elif mine.filter(cancel_asked=True).exists():
-                self.stop = True
-        except OperationalError:
-            # A busy database costs a line of progress, not the run; the next beat tries again.
-            log.warning("Progress of triage run %s could not be written.", self.run_pk)
-
-
 def run_triage(run_pk: int) -> str:
-    """Run one triage to its end. Returns what became of it, in a word, for the job's own record."""
+    """Do one's part of a run: plan it, or read chunks of it, or bring them together; until nothing is left to do.
+
+    Returns:
+        What became of it, in a word, for the job's own record.
+    """
     run = _claim(run_pk)
     if run is None:
         return "nothing to do"
     try:
         return _examine(run)
     except (SafelightError, OSError, MemoryError) as error:
-        return _end(run, TriageRun.State.FAILED, _in_words(error))
+        return end(run, TriageRun.State.FAILED, _in_words(error))
     finally:
         # A fault of ours goes on to the worker, which keeps its trace; the page must not go on saying 'running'.
         # (A worker that is told to stop raises no Exception: its run is taken over.)
         if isinstance(sys.exception(), Exception):
-            _end(
+            end(
                 run,
                 TriageRun.State.FAILED,
                 "Safelight met a fault of its own; the worker's log has the details. Nothing was learnt of this image.",
@@ -131,17 +76,20 @@ def _in_words(error: BaseException) -> str:
 
 @transaction.atomic
 def _claim(run_pk: int) -> TriageRun | None:
-    """Take a waiting run; None when it was taken, cancelled or finished (a job delivered twice)."""
+    """Take a waiting run (and its planning), or join one whose chunks are being read; None when there is nothing to do:
+    a job delivered twice, or a run that another worker plans or ends.
+    """
     run = (
         TriageRun.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("device__case", "image", "queued_by")
-        .filter(pk=run_pk, state=TriageRun.State.QUEUED)
+        .filter(pk=run_pk, state__in=(TriageRun.State.QUEUED, TriageRun.State.RUNNING), lease="")
         .first()
     )
-    if run is None:
-        return None
+    if run is None or run.state == TriageRun.State.RUNNING:
+        return run
     run.state, run.lease = TriageRun.State.RUNNING, secrets.token_hex(16)
-    run.started_at = run.heartbeat_at = timezone.now()
+    run.heartbeat_at = leases.clock()
+    run.started_at = run.started_at or run.heartbeat_at
     run.attempts += 1
     run.stage, run.files_done, run.files_total, run.bytes_done, run.bytes_total = "opening", 0, 0, 0, 0
     run.save(
@@ -156,204 +104,145 @@ def _claim(run_pk: int) -> TriageRun | None:
         run,
         category=Category.SYSTEM,
         case=run.device.case,
-        payload={"device": run.device.reference, "attempt": run.attempts},
+        payload={"device": run.device.reference, "attempt": run.attempts, "worker": leases.me()},
     )
     return run
 
 
+def engine_settings() -> TriageSettings:
+    """How runs are done here; the same on all workers, or they would not fit together."""
+    return TriageSettings(sandbox=settings.TRIAGE_SANDBOX, chunk_bytes=min(settings.TRIAGE_CHUNK_MIB, 1024) * MIB)
+
+
 def _examine(run: TriageRun) -> str:
-    from safelight.casework.hashsets.services import load_live, negative_bank
+    from safelight.casework.hashsets.services import load_live, negative_bank, open_set
 
     path = resolve_inside(Path(settings.EVIDENCE_ROOT), run.image.path)
-    live = load_live()
+    planning = bool(run.lease)
+    live = load_live() if planning else [(r, open_set(r)) for r in run.hash_sets.order_by("pk")]
     if not live:
-        return _end(
+        return end(
             run, TriageRun.State.FAILED, "There is no hash set to compare with. Import one and run the triage again."
         )
-    heart = Heartbeat(run.pk, run.lease)
-    making = _making(run)
-    making.mkdir(parents=True, exist_ok=True)
-    try:
-        result = triage_device(
-            [path],
-            hash_sets=[hash_set for _, hash_set in live] + negative_bank(),
-            settings=TriageSettings(sandbox=settings.TRIAGE_SANDBOX),
-            operator=run.queued_by.name,
-            on_progress=heart.progress,
-            should_stop=heart.should_stop,
-            manifest=making / "manifest.parquet",  # what a newer list is held against later
-        )
-    except EvidenceError:
-        if heart.stop and not heart.lost:
-            return _end(run, TriageRun.State.CANCELLED, "Stopped before the image was open. Nothing was read.")
-        raise
-    if heart.lost:
-        shutil.rmtree(making, ignore_errors=True)
-        return "taken over by another worker"
-    folder = _write_report(run, result)
-    records = {record.root: record for record, _ in live}
-    for wait in (1.0, 5.0, 20.0):
-        try:
-            return _finish(run, result, folder, records)
-        except OperationalError:
-            # Hours of reading are not thrown away because the database is busy for a moment.
-            log.warning("The result of %s could not be written; trying again in %s s.", run.reference, wait)
-            time.sleep(wait)
-    return _finish(run, result, folder, records)
-
-
-def _making(run: TriageRun) -> Path:
-    """Where the files of a run are put together until it is finished."""
-    return Path(settings.REPORTS_ROOT) / f".{run.reference}.{run.lease}"
-
-
-def _write_report(run: TriageRun, result: TriageResult) -> Path:
-    """The report files in their final place. A folder left by an attempt that died is replaced whole."""
-    target, making = Path(settings.REPORTS_ROOT) / run.reference, _making(run)
-    write_report(result, making)
-    if target.exists():
-        shutil.rmtree(target)
-    making.rename(target)
-    return target
+    sets = [hash_set for _, hash_set in live] + negative_bank()
+    folder = run_folder(run)
+    with Bench(engine_settings()) as bench, leases.Heartbeat(run) as heart:
+        bench.should_stop = heart.should_stop
+        if planning:
+            heart.holds(lease=run.lease)
+            folder.clear()  # Of a planning that its worker did not survive.
+            try:
+                plan = plan_device([path], folder, hash_sets=sets, operator=run.queued_by.name, bench=bench)
+            except Stopped:
+                if heart.lost:
+                    return TAKEN
+                return end(run, TriageRun.State.CANCELLED, "Stopped before the image was open. Nothing was read.")
+            if not _planned(run, plan, [record for record, _ in live]):
+                return TAKEN
+        else:
+            found = folder.plan()
+            if found is None:
+                return "nothing to do"
+            plan = found
+            if plan.roots != roots_of(sets, bench.settings):
+                return _start_anew(run)
+        _read(run, plan, folder, bench, heart, sets, path, helping=not planning)
+        if not _to_be_ended(run):
+            return "helped"
+        heart.holds(lease=run.lease)
+        result = merge(plan, folder, hash_sets=sets, settings=bench.settings)
+        report = keep_report(run, result, plan, folder)
+        records = {record.root: record for record, _ in live}
+        for wait in (1.0, 5.0, 20.0):
+            try:
+                return finish(run, result, report, records)
+            except OperationalError:
+                # Hours of reading are not thrown away because the database is busy for a moment.
+                log.warning("The result of %s could not be written; trying again in %s s.", run.reference, wait)
+                time.sleep(wait)
+        return finish(run, result, report, records)
 
 
 @transaction.atomic
-def _finish(run: TriageRun, result: TriageResult, folder: Path, records: dict[str, Any]) -> str:
-    """Everything the run found, in one transaction, by whoever still holds the lease."""
-    from safelight.casework.devices.runs import settle_triage_clock
-    from safelight.casework.hashsets.rechecks import catch_up
-
-    mine = (
-        TriageRun.objects.select_for_update(of=("self",))
-        .filter(pk=run.pk, lease=run.lease, state=TriageRun.State.RUNNING)
-        .first()
-    )
-    if mine is None:
-        return "taken over by another worker"
-    Finding.objects.bulk_create(findings_of(run, result, records), batch_size=BATCH)
-    UnreadPart.objects.bulk_create(unread_of(run, result), batch_size=BATCH)
-    mine.hash_sets.set(list(records.values()))
-    mine.state, mine.finished_at, mine.lease = state_of(result), timezone.now(), ""
-    mine.tool_version = plain(f"{result.tool} {result.tool_version}", 80)
-    mine.verdict, mine.findings_digest = plain(result.verdict.sentence), result.findings_digest
-    mine.unread_bytes, mine.summary = result.bytes_not_read, summary_of(result)
-    mine.report_folder = str(folder.relative_to(Path(settings.REPORTS_ROOT)))
-    mine.stage = "done"
-    mine.failure = ""
-    mine.save()
-    cancelled = mine.state == TriageRun.State.CANCELLED
-    device = run.device
-    record(
-        None,
-        "triage.cancelled" if cancelled else "triage.finished",
-        mine,
-        category=Category.SYSTEM,
-        case=device.case,
-        payload={
-            "device": device.reference,
-            "state": mine.state,
-            "findings": len(result.findings),
-            "findings_digest": mine.findings_digest,
-            "unread_parts": len(result.unread),
-            "unread_bytes": mine.unread_bytes,
-            "hash_sets": sorted(records),
-            "tool": mine.tool_version,
-        },
-    )
-    kind = "triage_cancelled" if cancelled else "triage_finished"
-    note(None, device.case, kind, f"{device.exhibit} ({mine.reference}): {mine.verdict}")
-    settle_triage_clock(None, device)
-    catch_up(mine)
-    return str(mine.state)
-
-
-@transaction.atomic
-def _end(run: TriageRun, state: str, reason: str) -> str:
-    """The run gave no answer (failed, or cancelled before it began to read); the device's page shows why."""
-    mine = (
-        TriageRun.objects.select_for_update(of=("self",))
-        .filter(pk=run.pk, lease=run.lease, state=TriageRun.State.RUNNING)
-        .first()
-    )
-    if mine is None:
-        return "taken over by another worker"
-    shutil.rmtree(Path(settings.REPORTS_ROOT) / f".{run.reference}.{run.lease}", ignore_errors=True)
-    mine.state, mine.finished_at, mine.lease = state, timezone.now(), ""
-    mine.failure, mine.summary = plain(reason), {}
-    mine.save(update_fields=["state", "finished_at", "lease", "failure", "summary"])
-    device = run.device
-    verb, kind, words = _ENDINGS[state]
-    record(
-        None,
-        verb,
-        mine,
-        category=Category.SYSTEM,
-        case=device.case,
-        payload={"device": device.reference, "attempt": mine.attempts},
-    )
-    note(None, device.case, kind, f"{device.exhibit} {words} ({mine.reference}): {mine.failure}")
-    return state
-
-
-def recover_dead_runs() -> int:
-    """Find runs whose worker died and runs whose job was lost, and queue them again. ``safelight tick`` calls it.
-
-    Returns:
-        How many runs were touched.
+def _start_anew(run: TriageRun) -> str:
+    """The lists that the run was begun with are no longer to be had (a person confirmed a false likeness meanwhile), so
+    this worker cannot help. If nobody else is at it, the run is planned again, with the lists of today.
     """
-    now = timezone.now()
-    dead = TriageRun.objects.filter(state=TriageRun.State.RUNNING, heartbeat_at__lt=now - DEAD_AFTER)
-    touched = sum(_take_from_the_dead(pk) for pk in list(dead.values_list("pk", flat=True)[:100]))
-    waiting = TriageRun.objects.filter(state=TriageRun.State.QUEUED, queued_at__lt=now - DEAD_AFTER)
-    for run in waiting.order_by("pk")[:100]:
-        if _job_is_lost(run):
-            job = triage_job.enqueue(run_pk=run.pk)
-            TriageRun.objects.filter(pk=run.pk).update(job_id=str(job.id))
-            touched += 1
-    return touched
-
-
-@transaction.atomic
-def _take_from_the_dead(run_pk: int) -> int:
+    mine = TriageRun.objects.select_for_update(of=("self",)).filter(
+        pk=run.pk, state=TriageRun.State.RUNNING, lease=""
+    )
     from safelight.casework.devices.runs import send_to_queue
 
-    run = (
-        TriageRun.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("device__case")
-        .filter(pk=run_pk, state=TriageRun.State.RUNNING, heartbeat_at__lt=timezone.now() - DEAD_AFTER)
+    if not mine.exists() or run.chunks.filter(state=TriageChunk.State.RUNNING).exists():
+        return "nothing to do"
+    run.chunks.all().delete()
+    mine.update(state=TriageRun.State.QUEUED, heartbeat_at=None)
+    run.state = TriageRun.State.QUEUED
+    send_to_queue(run)
+    return "planned again"
+
+
+@transaction.atomic
+def _planned(run: TriageRun, plan: DevicePlan, sets: list[Any]) -> bool:
+    """The plan stands: from here on anyone may read its chunks. False when the planning was taken over meanwhile."""
+    from safelight.casework.devices.runs import call_helpers
+
+    mine = TriageRun.objects.select_for_update(of=("self",)).filter(
+        pk=run.pk, lease=run.lease, state=TriageRun.State.RUNNING
+    )
+    reading = [c for c in plan.chunks if c.kind != IDENTITY]
+    if not mine.exists():
+        return False
+    leases.lay_out(run, plan)
+    run.hash_sets.set(sets)
+    mine.update(
+        lease="", files_total=plan.rows, bytes_total=sum(c.bytes for c in plan.chunks), stage="reading",
+        files_done=0, bytes_done=0, heartbeat_at=leases.clock(),
+    )  # fmt: skip
+    run.lease = ""
+    call_helpers(run, len(reading) - 1)
+    return True
+
+
+def _read(
+    run: TriageRun, plan: DevicePlan, folder: RunFolder, bench: Bench, heart: leases.Heartbeat, sets: list[Any],
+    path: Path, *, helping: bool,
+) -> None:  # fmt: skip
+    """Read chunks until none is to be had, or the run is to stop; a chunk that is not finished is given back."""
+    runner: ChunkRunner | None = None
+    while not heart.stop and (chunk := leases.take(run, helping=helping)) is not None:
+        heart.holds(chunk=chunk)
+        try:
+            if runner is None:
+                if helping:  # Who planned has the device open.
+                    open_for(plan, bench.reader, [path])
+                runner = ChunkRunner(plan, folder, bench.reader, bench.pictures, sets, carry=not helping)
+            result = runner.run(plan.chunks[chunk.index], heart.tell)
+        except Stopped:
+            leases.give_back(chunk)
+            break
+        except BaseException:
+            leases.give_back(chunk)
+            raise
+        leases.done(chunk, findings=len(result.findings))
+    heart.holds()
+
+
+@transaction.atomic
+def _to_be_ended(run: TriageRun) -> bool:
+    """Whether nothing is left to read and this worker brings the run to its end; `run.lease` is set then."""
+    mine = (
+        TriageRun.objects.select_for_update(of=("self",))
+        .filter(pk=run.pk, state=TriageRun.State.RUNNING, lease="")
         .first()
     )
-    if run is None:
-        return 0
-    if run.cancel_asked:
-        _end(run, TriageRun.State.CANCELLED, "Stopped; its worker had died. Nothing was recorded.")
-        return 1
-    if run.attempts >= MOST_ATTEMPTS:
-        _end(
-            run,
-            TriageRun.State.FAILED,
-            f"Its worker died {run.attempts} times. Look at the machine and its memory, then run it again.",
-        )
-        return 1
-    run.state, run.lease, run.heartbeat_at = TriageRun.State.QUEUED, "", None
-    run.save(update_fields=["state", "lease", "heartbeat_at"])
-    record(
-        None,
-        "triage.taken_over",
-        run,
-        category=Category.SYSTEM,
-        case=run.device.case,
-        payload={"device": run.device.reference, "attempts": run.attempts},
-    )
-    send_to_queue(run)
-    return 1
-
-
-def _job_is_lost(run: TriageRun) -> bool:
-    """Whether no job stands in the queue for a waiting run (the process died between commit and enqueue)."""
-    if not run.job_id:
-        return True
-    try:
-        return bool(triage_job.get_result(run.job_id).is_finished)
-    except TaskResultDoesNotExist:
-        return True
+    if mine is None:
+        return False
+    left = mine.chunks.exclude(state=TriageChunk.State.DONE)
+    if mine.cancel_asked:
+        left = left.filter(state=TriageChunk.State.RUNNING)
+    if left.exists():
+        return False
+    run.lease = secrets.token_hex(16)
+    TriageRun.objects.filter(pk=run.pk).update(lease=run.lease, stage="matching", heartbeat_at=leases.clock())
+    return True

@@ -9,6 +9,7 @@ register_verbs(
         "device.moved": "recorded custody of the device",
         "device.decided": "decided on triage of the device",
         "device.image_registered": "registered an image of the device",
+        "device.image_placed": "said which bench reaches an image of the device",
         "triage.queued": "asked for triage",
         "triage.started": "started the triage run",
         "triage.taken_over": "took over the triage run of a worker that had stopped",

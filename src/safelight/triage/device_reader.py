@@ -17,7 +17,7 @@ from safelight.triage.codec import decode
 from safelight.triage.model import FileEntry, FileSystemRecord, Problem, UnreadPart
 from safelight.triage.nesting import MOST_INSIDE, Inside
 from safelight.triage.packing import unpack
-from safelight.triage.sandbox import Confinement, Sandbox, device_files, real_place
+from safelight.triage.sandbox import Confinement, Sandbox, real_place
 from safelight.triage.settings import MIB, TriageSettings
 from safelight.triage.wire import Child, ChildLost
 
@@ -133,8 +133,7 @@ class DeviceReader:
             *map(Path, self.settings.keys),
             *([Path(self.settings.block_set)] if self.settings.block_set else ()),
         ]
-        mode = self.settings.sandbox
-        wanted = Sandbox(mode, () if mode == "off" else device_files([*paths, *also]))
+        wanted = Sandbox.around(self.settings.sandbox, [*paths, *also])
         if self._child.sandbox != wanted:
             self._child.stop()
             self._child.sandbox = wanted

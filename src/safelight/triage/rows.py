@@ -38,8 +38,8 @@ RECORDS = pa.schema(
     [
         *LISTING,
         ("bytes_read", pa.int64()), ("complete", pa.bool_()), ("md5", pa.string()), ("sha1", pa.string()),
-        ("sha256", pa.string()), ("type", pa.string()), ("picture", pa.bool_()), ("width", pa.int32()),
-        ("height", pa.int32()), ("pdq", pa.string()), ("quality", pa.int32()), ("mode", pa.string()),
+        ("sha256", pa.string()), ("type", pa.string()), ("picture", pa.bool_()), ("width", pa.int64()),
+        ("height", pa.int64()), ("pdq", pa.string()), ("quality", pa.int32()), ("mode", pa.string()),
         ("duplicate", pa.bool_()), ("problems", _TEXTS), ("frame_seconds", pa.list_(pa.float64())),
         ("frame_pdq", _TEXTS), ("frame_quality", pa.list_(pa.int32())),
     ]
@@ -50,7 +50,7 @@ _GROUP = 20_000
 def _entry_row(e: FileEntry) -> tuple[Any, ...]:
     t = e.times
     return (
-        e.filesystem, _text(e.path), _number(e.size), _text(e.locator), None if e.address is None else
+        e.filesystem, _text(e.path), _number(e.size), _text(e.locator),
         _number(e.address), e.allocated, e.readable, e.sparse, e.overwritten, t.created, t.written, t.accessed,
         t.changed, [_number(x.offset) for x in e.extents], [_number(x.size) for x in e.extents],
         [_text(n) for n in e.names], [_text(n) for n in e.notes], e.origin,
@@ -59,15 +59,15 @@ def _entry_row(e: FileEntry) -> tuple[Any, ...]:
 
 def _record_row(r: FileRecord) -> tuple[Any, ...]:
     return (
-        *_entry_row(r.entry), _number(r.bytes_read), r.complete, r.md5, r.sha1, r.sha256, r.type, r.picture, r.width,
-        r.height, r.pdq, r.quality, r.mode, r.duplicate, [_text(p) for p in r.problems],
+        *_entry_row(r.entry), _number(r.bytes_read), r.complete, r.md5, r.sha1, r.sha256, r.type, r.picture,
+        _number(r.width), _number(r.height), r.pdq, r.quality, r.mode, r.duplicate, [_text(p) for p in r.problems],
         [f.seconds for f in r.frames], [f.pdq for f in r.frames], [f.quality for f in r.frames],
     )  # fmt: skip
 
 
-def _number(value: int) -> int:
+def _number(value: int | None) -> int | None:
     """Sizes beyond 63 bits are a damaged record's; no media holds them, and no column."""
-    return min(max(value, -_LARGEST), _LARGEST)
+    return None if value is None else min(max(value, -_LARGEST), _LARGEST)
 
 
 def _text(value: str) -> str:

@@ -6,10 +6,12 @@ over must not be able to make its parent run anything.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
 import selectors
+import signal
 import struct
 import subprocess
 import sys
@@ -62,9 +64,9 @@ class Child:
     @property
     def worker(self) -> int:
         """Process id of the worker itself, which bubblewrap stands before; 0 when none is running."""
-        if self._process is None:
-            return 0
-        pid = self._process.pid
+        return 0 if self._process is None else self._worker_of(self._process.pid)
+
+    def _worker_of(self, pid: int) -> int:
         while self._wrapped:
             try:
                 below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -242,7 +244,12 @@ class Child:
             # A child that has crashed ends by itself; one that hangs does not.
             code = process.wait(0.2)
         except subprocess.TimeoutExpired:
+            # Killed while it is still setting up, bubblewrap may leave its own child behind.
+            inner = self._worker_of(process.pid)
             process.kill()
+            if inner and inner != process.pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(inner, signal.SIGKILL)
             code = process.wait()
         if self._wrapped and code > 128:
             code = 128 - code  # bubblewrap passes a signal on as a shell does

@@ -38,3 +38,18 @@ def test_the_computers_own_system_is_no_evidence(name: str) -> None:
     """A slip of the finger would triage the workstation."""
     with pytest.raises(EvidenceError, match="own system"):
         open_evidence([Path(name)])
+
+
+def test_a_terabyte_of_nothing_is_not_read_and_not_lost(tmp_path: Path) -> None:
+    """One hole made with one command would hold up a device for hours."""
+    with (tmp_path / "hole.raw").open("wb") as stream:
+        stream.truncate(1 << 40)
+    with (tmp_path / "almost.raw").open("wb") as stream:
+        stream.truncate(3 << 20)
+        stream.seek(2 << 20)
+        stream.write(b"here")
+    with open_evidence([tmp_path]) as evidence:
+        (filesystem,) = Device(evidence).filesystems
+        found = {e.path: e for e in filesystem.entries()}
+        assert found["hole.raw"].sparse and found["hole.raw"].size == 1 << 40
+        assert not found["almost.raw"].sparse

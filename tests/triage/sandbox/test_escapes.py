@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from tests.triage.sandbox import prisoner
 
+from safelight.triage import TriageSettings, triage_device
+from safelight.triage.pipeline import Bench
 from safelight.triage.sandbox import Sandbox, SandboxError, device_files, outer
 from safelight.triage.wire import Child
 
@@ -43,7 +46,7 @@ def tried(places: dict, tmp_path_factory: pytest.TempPathFactory, mode: str = "a
         try:
             child.send({**places, "parent": os.getpid(), "port": server.getsockname()[1],
                         "source": str(Path(outer.__file__).resolve().parents[3])})  # fmt: skip
-            answer = child.receive(60)
+            answer = child.receive(150)
             assert answer is not None
             return {**answer[0], "confinement": child.confinement}
         finally:
@@ -100,7 +103,7 @@ def test_nothing_is_parsed_without_the_sandbox_that_was_asked_for(
     child = Child("safelight.triage.reader", str(2 << 30), sandbox=Sandbox("strict", (places["evidence"],)))
     with pytest.raises(SandboxError, match=r"no evidence was opened.*no name spaces here.*`auto` takes what there is"):
         child.send({"do": "list", "filesystem": 0})
-        child.receive(20)
+        child.receive(150)
     assert not child.running
 
 
@@ -108,7 +111,7 @@ def test_without_a_sandbox_only_when_told_so_and_said(places: dict) -> None:
     """The weakest setting would look like the strongest in the report."""
     child = Child("safelight.triage.reader", str(2 << 30), sandbox=Sandbox("off"))
     child.send({"do": "list", "filesystem": 0})
-    child.receive(20)
+    child.receive(150)
     child.stop()
     assert child.confinement is not None and not child.confinement.layers
     assert "WITHOUT a sandbox" in child.confinement.sentence
@@ -145,3 +148,16 @@ def test_an_unknown_sandbox_is_refused() -> None:
     """A misspelt setting would mean 'none'."""
     with pytest.raises(SandboxError, match="strict, auto, off"):
         Sandbox("on")
+
+
+def test_another_disk_at_the_same_path_is_seen(tmp_path: Path) -> None:
+    """The next exhibit, mounted where the last one was, would be read as an empty folder, and called complete."""
+    place, read = tmp_path / "mounted", []
+    with Bench(TriageSettings(picture_workers=1)) as bench:
+        for names in (("a",), ("b", "c")):
+            place.mkdir()
+            for name in names:
+                (place / name).write_text(name)
+            read.append(triage_device([place], hash_sets=[], operator="Demo", bench=bench).counts.files)
+            shutil.rmtree(place)
+    assert read == [1, 2]

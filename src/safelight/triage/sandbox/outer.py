@@ -29,10 +29,21 @@ class Sandbox:
     Attributes:
         mode: how much is asked for (`MODES`).
         read: files and folders of evidence (absolute paths) that it may read, beside the program itself.
+        which: device and inode of each. A sandbox holds the very files that were there when it was made: behind the
+            same path may now lie another disk.
     """
 
     mode: str = "auto"
     read: tuple[str, ...] = ()
+    which: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def around(cls, mode: str, paths: Iterable[Path]) -> Sandbox:
+        """For a child that reads these images (and keys), and nothing else."""
+        if mode == "off":
+            return cls(mode)
+        read = device_files(paths)
+        return cls(mode, read, tuple((s.st_dev, s.st_ino) for s in map(os.stat, read)))
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

@@ -216,7 +216,7 @@ def _read(
             if runner is None:
                 if helping:  # Who planned has the device open.
                     open_for(plan, bench.reader, [path])
-                runner = ChunkRunner(plan, folder, bench.reader, bench.pictures, sets, carry=not helping)
+                runner = ChunkRunner(plan, folder, bench, sets, carry=not helping)
             result = runner.run(plan.chunks[chunk.index], heart.tell)
         except Stopped:
             leases.give_back(chunk)

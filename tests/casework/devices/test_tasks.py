@@ -49,7 +49,15 @@ def test_a_real_card_is_triaged_and_every_listed_picture_found(bench: Bench) -> 
     assert "clear" not in run.verdict.lower()
     assert {s.root for s in run.hash_sets.all()} == {f.hash_set.root for f in rows}
     folder = bench.data / "reports" / run.reference
-    names = ["SHA256SUMS", "case-uco.jsonld", "findings.csv", "report.html", "report.json", "vics.json"]
+    names = [
+        "SHA256SUMS",
+        "case-uco.jsonld",
+        "findings.csv",
+        "manifest.parquet",
+        "report.html",
+        "report.json",
+        "vics.json",
+    ]
     assert sorted(p.name for p in folder.iterdir()) == names
     report = json.loads((folder / "report.json").read_text())
     assert report["findings_digest"] == run.findings_digest

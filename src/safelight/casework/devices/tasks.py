@@ -168,9 +168,7 @@ def _start_anew(run: TriageRun) -> str:
     """The lists that the run was begun with are no longer to be had (a person confirmed a false likeness meanwhile), so
     this worker cannot help. If nobody else is at it, the run is planned again, with the lists of today.
     """
-    mine = TriageRun.objects.select_for_update(of=("self",)).filter(
-        pk=run.pk, state=TriageRun.State.RUNNING, lease=""
-    )
+    mine = TriageRun.objects.select_for_update(of=("self",)).filter(pk=run.pk, state=TriageRun.State.RUNNING, lease="")
     from safelight.casework.devices.runs import send_to_queue
 
     if not mine.exists() or run.chunks.filter(state=TriageChunk.State.RUNNING).exists():

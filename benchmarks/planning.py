@@ -19,7 +19,18 @@ import time
 import venv
 from pathlib import Path
 
-from safelight.planning import Duration, Kind, Network, Route, Station, Step, simulate, warm_up
+from safelight.planning import (
+    Duration,
+    Kind,
+    Network,
+    Route,
+    Station,
+    Step,
+    force_network,
+    load_parameters,
+    simulate,
+    warm_up,
+)
 from safelight.planning.closed_forms import jackson_waiting
 from safelight.planning.proof import prove
 
@@ -101,6 +112,23 @@ def ours(replications: int, processes: int, days: float) -> tuple[float, float]:
     return rate, lean
 
 
+def force(replications: int) -> None:
+    """The model of a force itself, with 14,600 referrals and four times the shipped staff, over ten years."""
+    parameters = load_parameters()
+    rows = [name for name in parameters.rows if name.startswith("staff.") and parameters.rows[name].unit == "posts"]
+    four = {name: 4 * parameters.number(name) for name in (*rows, "laboratory.machines", "visits.offenders")}
+    network = force_network(
+        parameters.with_changes({**four, "referrals.per_year": 14_600, "referrals.growth": 0}), years=10
+    )
+    began = time.perf_counter()
+    tally = simulate(network, replications=replications, processes=2).tally
+    spent = time.perf_counter() - began
+    print(
+        f"the force model, {replications} replications x 10 years: {tally.events:,} events in {spent:.1f} s"
+        f" = {tally.events / spent / 1e6:.2f} M events/s; 1,000 would take {1000 / replications * spent:.0f} s"
+    )
+
+
 def simpy(days: float) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
@@ -117,10 +145,11 @@ def simpy(days: float) -> tuple[float, float]:
 
 
 def cells(arrivals: int) -> int:
-    checked = list(prove(arrivals, replications=40, processes=2))
-    for one in checked:
+    checked = []
+    for one in prove(arrivals, replications=40, processes=2):
+        checked.append(one)
         mark = "" if one.inside else "outside"
-        print(f"{one.name:<42} {one.truth:8.4f}  {one.found.text('.4f'):<30} {one.error:6.2%} {mark}")
+        print(f"{one.name:<42} {one.truth:8.4f}  {one.found.text('.4f'):<30} {one.error:6.2%} {mark}", flush=True)
     outside = sum(not one.inside for one in checked)
     worst = max(one.error for one in checked)
     print(f"{len(checked)} cells, {outside} outside their 95 % interval, largest error {worst:.2%}")
@@ -153,6 +182,7 @@ def main() -> None:
         return
     if given.whatif:
         ours(1000, 2, 365.25 * 10 + 365.0)
+        force(40)
         return
     days = 365.25 * given.years
     ours(max(2, given.replications // 4), 1, days)

@@ -15,6 +15,8 @@ from safelight.casework.cases.models import Case
 from safelight.casework.clocks.models import Clock
 from safelight.casework.ledger.models import Category, LedgerEntry
 from safelight.casework.ledger.services import record, seal
+from safelight.casework.plans.services import make_plan
+from safelight.casework.plans.tasks import run_whatif
 from safelight.casework.referrals.services import import_file
 from safelight.demo.evidence import Bench
 from safelight.demo.force import build_force
@@ -66,6 +68,7 @@ def build_demo(
     total = DAYS
     play(stories, until=now, on_progress=lambda moment: tell("History", (moment - start).days, total))
     tell("History", total, total)
+    _plan(force.supervisors[HOME_UNIT])
     bench.leave_waiting(force.examiners[0], 2)
     while seal():
         pass
@@ -74,6 +77,21 @@ def build_demo(
         "clocks": Clock.objects.count(),
         "ledger_entries": LedgerEntry.objects.count(),
     }
+
+
+def _plan(supervisor: Any) -> None:
+    """One question to the model of a force, worked out: what if 40 specialists leave, and what would help?"""
+    pooled = {"staff.leaving": 40, "teams": 1, "skill.generalist_share.medium": 0.4, "staff.generalists": "+20"}
+    row = make_plan(
+        supervisor,
+        title="What if 40 specialists leave, and what would help?",
+        scenario={"name": "40 leave", "changes": {"staff.leaving": 40}, "rule": "growing"},
+        more=[{"name": "40 leave, one pooled team, 20 others trained", "changes": pooled, "rule": "growing"}],
+        rule="growing",
+        years=2.0,
+        replications=10,
+    )
+    run_whatif(row.pk)
 
 
 def _imports(desk: Any) -> Story:

@@ -9,6 +9,7 @@ minute of the time that it has to spare. Routes by PyVRP (iterated local search;
 from __future__ import annotations
 
 import math
+import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -243,6 +244,7 @@ def _solve(
     if not todo:
         return [], []
     import pyvrp
+    from pyvrp.exceptions import PenaltyBoundWarning
     from pyvrp.stop import MaxRuntime
 
     at = np.array([0, *(i + 1 for i in todo)])
@@ -277,9 +279,12 @@ def _solve(
 
     def search(all_of_them: bool, span: float, start: Any = None) -> Any:
         draw, stop = int(rng.integers(1 << 31)), MaxRuntime(span)
-        return pyvrp.solve(
-            problem(all_of_them), stop, seed=draw, display=False, collect_stats=False, initial_solution=start
-        )
+        with warnings.catch_warnings():
+            # Where not everything fits its penalties grow as far as they can; what is left out says so itself.
+            warnings.simplefilter("ignore", PenaltyBoundWarning)
+            return pyvrp.solve(
+                problem(all_of_them), stop, seed=draw, display=False, collect_stats=False, initial_solution=start
+            )
 
     # Everything first: the search is better at fitting the last visits in when none may be left out. Only where a
     # fifth of the time finds no such plan are some left out, by risk.

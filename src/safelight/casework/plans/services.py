@@ -52,11 +52,12 @@ def make_plan(
     replications: int,
     base: Mapping[str, Any] | None = None,
     base_source: str = "",
+    more: Sequence[Mapping[str, Any]] = (),
 ) -> WhatIf:
-    """A comparison of the force as it is with one scenario; it is run at once.
+    """A comparison of the force as it is with one scenario or several; it is run at once.
 
     Args:
-        scenario: name, changes, rule.
+        scenario: name, changes, rule. more: further ones.
         base: changes that make the shipped force this one; base_source says where they come from.
 
     Raises:
@@ -67,7 +68,7 @@ def make_plan(
         title=required_text(title, field="title", what="The title")[:120],
         base=dict(base or {}),
         base_source=base_source[:200],
-        scenarios=[_entry(scenario)],
+        scenarios=[_entry(one) for one in (scenario, *more)],
         rule=rule,
         years=years,
         replications=replications,

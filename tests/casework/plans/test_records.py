@@ -11,7 +11,7 @@ from tests.casework.factories import SKILL, make_case, make_child, make_referral
 
 from safelight.casework.plans.records import from_records
 from safelight.casework.referrals.models import Referral
-from safelight.planning.scenario import plan
+from safelight.planning.scenario import plan, read_plan
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,9 @@ def test_an_empty_history_says_so_instead_of_estimating(sign_in) -> None:
     assert "nothing can be estimated" in text and "No forecast: records: 0 cases" in text
 
 
-def test_records_become_parameters_with_their_interval_and_origin(sign_in, django_assert_max_num_queries) -> None:
+def test_records_become_parameters_with_their_interval_and_origin(
+    sign_in, django_assert_max_num_queries, tmp_path
+) -> None:
     """A number that a force plans with must be traceable to what it rests on."""
     supervisor = make_user("supervisor")
     for number in range(24):
@@ -49,6 +51,12 @@ def test_records_become_parameters_with_their_interval_and_origin(sign_in, djang
     assert any("season and growth cannot be seen" in remark for remark in found.remarks)
     made = plan("ours", changes, [])
     assert made.scenarios[0].network(1.0, 30.0).kinds
+    path = tmp_path / "ours.toml"
+    path.write_bytes(sign_in(supervisor).get(reverse("plans:records_file")).content)
+    again = read_plan(path).scenarios[0].parameters
+    assert again.number("referrals.per_year") == pytest.approx(changes["referrals.per_year"], rel=1e-5)
+    assert again.risk("referrals.mix", "high") == pytest.approx(24 / 25)
+    assert "# Referrals received in 100 days: 91.3 (59.1 to 135), n = 25" in path.read_text()
     text = sign_in(supervisor).get(reverse("plans:parameters")).content.decode()
     assert "against 25 today" in text
     assert "Referrals received in 100 days" in text and "n = 25" in text and "too few records" in text

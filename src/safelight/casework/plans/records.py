@@ -43,6 +43,18 @@ class FromRecords:
             made["referrals.mix"] = mix
         return _within(made)
 
+    def as_toml(self) -> str:
+        """A file of scenarios for `safelight plan`, in which each number says what it rests on."""
+        lines = ["# The force as its own records say it.", f"# {self.source}.", *(f"# {one}" for one in self.remarks)]
+        lines += ['title = "From our own records"', "", "[changes]"]
+        for name, value in self.changes().items():
+            rests = [one for key, one in self.found.items() if key == name or key.startswith(f"{name}.")]
+            how = "; ".join(f"{one.text}, n = {one.n}" for one in rests)
+            lines.append(f"# {rests[0].how}: {how}")
+            table = ", ".join(f"{risk} = {one:g}" for risk, one in value.items()) if isinstance(value, dict) else ""
+            lines.append(f'"{name}" = {{ {table} }}' if table else f'"{name}" = {value:g}')
+        return "\n".join(lines) + "\n"
+
     def rows(self) -> list[Any]:
         """Every parameter beside what the records say, for a page."""
         return [_row(parameter, self.found) for parameter in load_parameters().rows.values()]

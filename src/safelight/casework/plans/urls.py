@@ -10,6 +10,7 @@ urlpatterns = [
     path("plans/new/", views.new, name="new"),
     path("plans/smallest/", views.smallest, name="smallest"),
     path("plans/parameters/", views.parameters, name="parameters"),
+    path("plans/parameters/from-our-records.toml", views.records_file, name="records_file"),
     path("plans/<str:reference>/", views.detail, name="detail"),
     path("plans/<str:reference>/progress/", views.progress, name="progress"),
     path("plans/<str:reference>/scenario/", views.scenario, name="scenario"),

@@ -169,6 +169,15 @@ def parameters(request: HttpRequest) -> HttpResponse:
     return render(request, "plans/parameters.html", context)
 
 
+@page("plans.view")
+def records_file(request: HttpRequest) -> HttpResponse:
+    """What the records say, as a file for ``safelight plan``. Recorded in the ledger."""
+    answer = HttpResponse(from_records().as_toml(), content_type="application/toml")
+    answer["Content-Disposition"] = 'attachment; filename="from-our-records.toml"'
+    record(request.user, "whatif.exported", None, payload={"format": "toml"})
+    return answer
+
+
 def _base(records: bool) -> dict[str, Any]:
     if not records:
         return {}

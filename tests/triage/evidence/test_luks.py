@@ -125,7 +125,7 @@ def test_bad_sectors_under_encryption_are_not_read_as_bytes(tmp_path: Path, plai
         assert holes == [(8192, 9216, "bad sector")], "to the block of the file system"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 16_383), change=st.binary(min_size=1, max_size=40))
 def test_no_header_brings_the_reader_down(tmp_path_factory: pytest.TempPathFactory, at: int, change: bytes) -> None:
     """A crafted header would end the run with a traceback."""

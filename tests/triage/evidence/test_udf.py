@@ -158,7 +158,7 @@ def test_bad_sectors_under_a_file_are_holes_of_it(tmp_path: Path) -> None:
         assert list(content.under()) == [(4096, 4608, "bad sector")]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_damage_brings_the_reader_down(tmp_path: Path, data: st.DataObject) -> None:
     """A crafted disc would end the run with a traceback, or hold it for ever."""

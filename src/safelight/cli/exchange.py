@@ -43,9 +43,9 @@ def run_exchange(host: str, port: int, workers: int, threads: int) -> None:
 
 def _begin(worker: Any) -> None:
     """Open everything before the first question."""
-    from safelight.casework.exchange.api import service
+    from safelight.casework.exchange.api_server import warm_up
 
-    service()
+    warm_up()
 
 
 def _end(server: Any, worker: Any) -> None:

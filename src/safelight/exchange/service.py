@@ -105,6 +105,18 @@ class LookupService:
         self.journal.close()
         self.watch.close()
 
+    def warm_up(self) -> None:
+        """Load every compiled part now, so that the first question waits for none of it. Nobody is told anything."""
+        import numpy as np
+
+        from safelight.exchange import warmup
+        from safelight.matching.hashtext import SIZES
+
+        self.banks.look_up([Query(name, bytes(size)) for name, size in SIZES.items()])
+        for bank in self.banks:
+            bank.near(np.zeros((2, 4), np.uint64))
+        warmup.warm_up()
+
     def refresh(self) -> None:
         """Take in changed keys and banks now. What cannot be read is logged; what was served goes on."""
         with self._refreshing:

@@ -71,7 +71,7 @@ api = NinjaAPI(
     ),
     auth=PlatformKey(),
     docs_url=None,
-    openapi_url="/openapi.json",
+    openapi_url=None,  # served by api_server, made once
 )
 
 

@@ -5,12 +5,14 @@ Not part of the site: `safelight exchange serve` uses them with `safelight.web.e
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from functools import cache
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from safelight.casework.exchange.api import api, problem
+from safelight.casework.exchange.api import api, problem, service
 from safelight.exchange.pictures import LARGEST
 
 LARGEST_JSON = 256 * 1024
@@ -49,9 +51,28 @@ class JsonOnly:
             if "Allow" in response:
                 made["Allow"] = response["Allow"]
             response = made
+        # Without a length the server would send it in pieces.
+        response["Content-Length"] = str(len(response.content))
         response["Cache-Control"] = "no-store"
         response["X-Content-Type-Options"] = "nosniff"
         return response
 
 
-urlpatterns = [path("", api.urls)]
+@cache
+def _described() -> bytes:
+    """The description of every call; made once, since making it takes longer than a thousand look-ups."""
+    return json.dumps(api.get_openapi_schema(path_prefix="/"), separators=(",", ":")).encode()
+
+
+def openapi(request: HttpRequest) -> HttpResponse:
+    """What the exchange answers. Needs no key: it says nothing about what is held."""
+    return HttpResponse(_described(), content_type="application/json")
+
+
+def warm_up() -> None:
+    """Open everything and make the description before the first question."""
+    service().warm_up()
+    _described()
+
+
+urlpatterns = [path("openapi.json", openapi), path("", api.urls)]

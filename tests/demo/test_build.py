@@ -96,3 +96,15 @@ def test_no_picture_lies_about_outside_the_device_images(demo: dict[str, Any]) -
     data = Path(settings.DATA)
     pictures = [p for p in data.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}]
     assert pictures == []
+
+
+def test_the_companies_say_that_they_are_invented_and_one_probes(demo: dict[str, Any]) -> None:
+    """A real company's name beside invented takedown figures would be a lie about it."""
+    from safelight.casework.exchange.models import ApiKey, Hit, Platform, TakedownNotice
+
+    assert Platform.objects.count() == 3
+    assert not Platform.objects.exclude(name__endswith="(synthetic)").exists()
+    assert [key.state() for key in ApiKey.objects.all()].count("suspended") == 1
+    assert Hit.objects.count() > 20
+    assert TakedownNotice.objects.open().exists()
+    assert TakedownNotice.objects.exclude(removed_at=None).exists()

@@ -18,6 +18,8 @@ from safelight.casework.ledger.services import record, seal
 from safelight.casework.plans.services import make_plan
 from safelight.casework.plans.tasks import run_whatif
 from safelight.casework.referrals.services import import_file
+from safelight.demo.companies import DAYS as COMPANY_DAYS
+from safelight.demo.companies import companies_story
 from safelight.demo.evidence import Bench
 from safelight.demo.force import build_force
 from safelight.demo.history import Story, play
@@ -65,6 +67,8 @@ def build_demo(
         stories.append((moment, referral_story(world, moment, part)))
     stories.append((start, regular_work(start)))
     stories.append((now - timedelta(hours=7), _imports(force.desk[0])))
+    month_ago = now - timedelta(days=COMPANY_DAYS)
+    stories.append((month_ago, companies_story(force.exchange_manager, rng, month_ago, now)))
     total = DAYS
     play(stories, until=now, on_progress=lambda moment: tell("History", (moment - start).days, total))
     tell("History", total, total)

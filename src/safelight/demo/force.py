@@ -25,6 +25,7 @@ class Force:
     Attributes:
         desk: the referral desk, London-wide.
         examiners: the digital forensic examiners.
+        exchange_manager: who deals with internet companies.
         supervisors: one or more for each unit code.
         investigators: for each unit code.
     """
@@ -32,6 +33,7 @@ class Force:
     units: dict[str, Unit]
     desk: list[User] = field(default_factory=list)
     examiners: list[User] = field(default_factory=list)
+    exchange_manager: User | None = None
     supervisors: dict[str, User] = field(default_factory=dict)
     investigators: dict[str, list[User]] = field(default_factory=dict)
 
@@ -58,6 +60,7 @@ def build_force(first_day: date) -> Force:
         )
 
     officer("administrator", None, "administrator")
+    force.exchange_manager = officer("exchange_manager", None, "exchange")
     force.desk = [officer("referral_desk", None, "desk"), officer("referral_desk", None)]
     force.examiners = [officer("examiner", units["OCSAE"], "examiner"), officer("examiner", units["OCSAE"])]
     for examiner in force.examiners:

@@ -10,5 +10,6 @@ SIGN_IN = (
     ("supervisor", "supervisor", f"supervisor in {HOME_UNIT}"),
     ("examiner", "examiner", "digital forensic examiner"),
     ("administrator", "administrator", "administrator (sees no case content)"),
+    ("exchange", "exchange_manager", "exchange manager (internet companies)"),
 )
 """(username, role, what it is) of the accounts that the demo prints."""

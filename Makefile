@@ -8,7 +8,7 @@ BIN := .venv/bin
 PYTHON_SCRIPTS := scripts/with-postgres scripts/warm-kernels scripts/check-committed-files scripts/take-screenshots \
 	scripts/train-link-model scripts/hostile-evidence scripts/kill-workers
 
-.PHONY: help system system-test install install-test demo run test lint hostile bench lock clean
+.PHONY: help system system-test install install-test demo run test test-spark lint hostile bench lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ run: install ## Start the site (settings from the environment: see docs/)
 
 test: system-test install-test lint ## Set everything up, lint, then all tests on SQLite, PostgreSQL and in Chromium
 	@scripts/run-tests
+
+test-spark: install-test ## Link one set of people on DuckDB and on Spark (needs Java 17) and compare every score
+	@scripts/test-spark
 
 lint: install-test ## Check style, types and layers (ruff, mypy, import-linter, what may be committed)
 	@echo "== lint"

@@ -11,6 +11,7 @@ fi
 options=(--quiet --generate-hashes --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links "$@")
 uv pip compile "${options[@]}" requirements/base.in -o requirements/base.txt
 uv pip compile "${options[@]}" -c requirements/base.txt requirements/test.in -o requirements/test.txt
+uv pip compile "${options[@]}" -c requirements/base.txt requirements/spark.in -o requirements/spark.txt
 if grep -nE 'https?://|--(extra-)?index-url|--find-links|file:' requirements/*.txt; then
     echo "The lines above name an address; they must not be committed." >&2
     exit 1

@@ -25,6 +25,7 @@ from safelight.casework.devices.models import EvidenceImage, Finding, TriageRun
 from safelight.casework.fleet.models import FirstLook
 from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, NegativeEntry, Recheck, RecheckHit
 from safelight.casework.ledger.models import LedgerEntry
+from safelight.casework.people.models import PossibleLink
 from safelight.casework.referrals.models import ImportBatch, ImportLine
 from safelight.casework.safeguarding.services import send_safeguarding_referral
 from safelight.casework.submissions.models import Submission, SubmissionItem
@@ -95,6 +96,10 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     of_look = {**of_device, "look": look.reference}
     of_run = {**of_device, "run": run.reference}
     suspect = case.people.get(role="suspect").person
+    possible = PossibleLink.objects.create(
+        person=suspect, source="visor", key="1", found_at=now, model="synthetic", state="same", reason="Synthetic.",
+        decided_at=now, decided_by=people["has"], evidence={"reasons": ["Synthetic."], "steps": []},
+    )  # fmt: skip
     arguments: dict[str, dict[str, Any]] = {
         "cases:settle": {**of_case, "area": "devices"},
         "clocks:hold": {"pk": clock.pk}, "clocks:lift": {"pk": clock.pk},
@@ -103,6 +108,8 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         "fleet:report": {**of_look, "name": "report.json"},
         "ledger:entry": {"pk": LedgerEntry.objects.filter(verb="case.opened", case_key=case.pk).get().pk},
         "people:detail": {"reference": suspect.reference}, "people:change": {"reference": suspect.reference},
+        "people:network": {"reference": suspect.reference},
+        "people:link": {"reference": possible.reference}, "people:link_undo": {"reference": possible.reference},
         "referrals:batch": {"reference": batch.reference}, "referrals:resolve": {"pk": line.pk},
         "submissions:nothing": {**of_case, "device": device.reference},
         "submissions:settle": {"reference": submission.reference, "item": 0},

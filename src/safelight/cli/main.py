@@ -24,8 +24,8 @@ app = typer.Typer(
 )
 
 COMMANDS = (
-    "demo", "serve", "worker", "tick", "triage", "hashset", "match", "standards", "ledger", "audit", "plan", "rounds",
-    "exchange",
+    "demo", "serve", "worker", "tick", "triage", "hashset", "match", "standards", "ledger", "audit", "link", "plan",
+    "rounds", "exchange",
 )  # fmt: skip
 
 

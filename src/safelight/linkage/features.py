@@ -10,12 +10,13 @@ everything (10,000 people at one hostel are 50 million pairs): such keys are lef
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 
-from safelight.linkage.names import roots, sound_key, tokens
+from safelight.linkage.names import plain, roots, sound_key, tokens
 from safelight.linkage.sql import count
 
 # How many pairs a record may bring, on average, before repeats are removed.
@@ -192,6 +193,14 @@ KEY_KINDS = {
     "L": "given name and street",
     "B": "date of birth and area",
 }
+
+
+def place_key(line: str, postcode: str) -> str:
+    """An address however it is written, as :data:`MACROS` make it: its words in order of the alphabet, and the code."""
+    words = re.sub(r"[^a-z0-9]+", " ", plain(line)).split()
+    short = dict(_STREET_WORDS)
+    code = re.sub(r"[^A-Z0-9]", "", postcode.upper())
+    return " ".join(sorted(short.get(word, word) for word in words)) + "|" + code
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:

@@ -15,15 +15,16 @@ import duckdb
 import pyarrow as pa
 
 from safelight.linkage.errors import LinkageError
-from safelight.linkage.features import make_features, make_keys, prepare
+from safelight.linkage.features import make_features, make_keys, place_key, prepare
 from safelight.linkage.model import Model
-from safelight.linkage.records import SCHEMA, PersonRecord, table
+from safelight.linkage.records import PersonRecord, table
 from safelight.linkage.scoring import Evidence, PairScorer
 from safelight.linkage.sql import first_row
 from safelight.linkage.store import LinkStore
 
 # A key that more records share than this does not tell who it is; of the rest the likeliest are scored.
 _SHARED, _CANDIDATES = 400, 300
+MOST_RESIDENTS = 30
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,16 @@ class Match:
     cluster: int | None
     handling: str
     evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A record at an address."""
+
+    source: str
+    key: str
+    handling: str
+    cluster: int | None
 
 
 def write_index(store: LinkStore, path: Path) -> Path:
@@ -154,9 +165,26 @@ class LinkIndex:
             for source, key, handling, cluster in [names[one.right]]
         ]
 
+    def at_address(self, record: PersonRecord) -> list[Resident]:
+        """Records at one of the addresses of ``record``; none for an address of more than :data:`MOST_RESIDENTS`."""
+        places = [place_key(one.line, one.postcode) for one in record.addresses if one.line.strip()]
+        if not places:
+            return []
+        with self._lock:
+            rows = self.con.execute(
+                "select n.source, n.key, n.handling, n.cluster from made.feature f"
+                " join made.named n on n.id = f.unique_id"
+                " where f.place in (select unnest(?::varchar[])) or list_has_any(f.places, ?::varchar[]) order by 1, 2",
+                [places, places],
+            ).fetchall()
+        return [Resident(*row) for row in rows] if len(rows) <= MOST_RESIDENTS else []
+
+    def newest(self, source: str) -> str:
+        """The last key of ``source`` in the index, "" when it has none."""
+        with self._lock:
+            (key,) = first_row(self.con, "select max(key) from made.named where source = ?", [source])
+        return str(key or "")
+
     def close(self) -> None:
         """Let go of the file."""
         self.con.close()
-
-
-__all__ = ["SCHEMA", "LinkIndex", "Match", "write_index"]

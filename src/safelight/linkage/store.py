@@ -186,6 +186,13 @@ class LinkStore:
             [by, datetime.now(UTC).replace(tzinfo=None), number],
         )
 
+    def decisions(self) -> list[tuple[int, Ref, Ref, Verdict]]:
+        """The decisions in force: number, both records in order, verdict."""
+        rows = self.con.execute(
+            "select number, source_l, key_l, source_r, key_r, verdict from decision where undone_at is null order by 1"
+        ).fetchall()
+        return [(number, (a, b), (c, d), verdict) for number, a, b, c, d, verdict in rows]
+
     def prepare(self) -> int:
         """Make the table of features anew from the records that are not withdrawn. Returns how many."""
         self.con.execute("create or replace temp view live as from record where not withdrawn")
@@ -202,7 +209,8 @@ class LinkStore:
 
         Args:
             engine: ``duckdb`` or ``spark``; see :mod:`engine`.
-            one_to_one: each source holds a person once; see :func:`clusters.cluster`.
+            one_to_one: each source holds a person once, and all persons; see :func:`clusters.cluster`. The guard is
+                off: a twin's own record is there and fits better.
         """
         seconds: dict[str, float] = {}
         clock = time.perf_counter()
@@ -232,6 +240,8 @@ class LinkStore:
         self.con.execute("drop table pair")
         lap("scores")
         guard(self.con, edges="edge", features="feature", out="guard")
+        if one_to_one:
+            self.con.execute("delete from guard")
         self._decisions()
         with self._transaction():
             made = cluster(

@@ -32,6 +32,7 @@ NAVIGATION = (
     Item("Supervisor's board", "supervision:board", frozenset({"supervisor"})),
     Item("Cases", "cases:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"}), "Cases"),
     Item("Clocks", "clocks:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"}), "Cases"),
+    Item("Possible links", "people:links", frozenset({"referral_desk", "investigator", "supervisor"}), "Cases"),
     Item("Devices", "devices:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
     Item("All devices", "fleet:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
     Item("Submissions", "submissions:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),

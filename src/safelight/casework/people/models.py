@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -86,6 +87,71 @@ class Person(Referenced):
             return None
         at = day or timezone.localdate()
         return at.year - self.born.year - ((at.month, at.day) < (self.born.month, self.born.day))
+
+
+class LinkQuerySet(VisibleQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Links of which ``user`` may see one side at least; what of the other is shown, :mod:`.sides` says."""
+        people = Person.objects.visible_to(user).values("pk")
+        return self.filter(Q(person__in=people) | Q(other__in=people))
+
+
+class PossibleLink(Referenced):
+    """Two records that may be one person's, or that stand at one address, with why, and what a person decided.
+
+    ``other`` is a nominal of Safelight; without it ``source`` and ``key`` name a record of another system, and
+    ``handling`` whom to ask about a restricted one.
+    """
+
+    PREFIX = "L"
+
+    class Kind(models.TextChoices):
+        PERSON = "person", "May be the same person"
+        ADDRESS = "address", "At the same address"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting for a decision"
+        SAME = "same", "The same person"
+        DIFFERENT = "different", "Different people"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.PERSON)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="links")
+    other = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="linked_from")
+    source = models.CharField(max_length=80)
+    key = models.CharField(max_length=200)
+    handling = models.CharField(max_length=200, blank=True)
+    referral = models.ForeignKey(
+        "referrals.Referral", null=True, blank=True, on_delete=models.PROTECT, related_name="possible_links"
+    )
+    found_at = models.DateTimeField()
+    model = models.CharField(max_length=12)
+    weight = models.FloatField(default=0)
+    evidence = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.TextField(blank=True)
+
+    objects = LinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "possible link"
+        constraints = [
+            models.UniqueConstraint(fields=["person", "kind", "source", "key"], name="people_link_once"),
+            models.CheckConstraint(
+                condition=Q(state="waiting", decided_at=None)
+                | (Q(decided_at__isnull=False, decided_by__isnull=False) & ~Q(state="waiting") & ~Q(reason="")),
+                name="people_link_decided_with_a_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "-weight"], name="people_links_waiting")]
+
+    @property
+    def probability(self) -> float:
+        """The chance that it is one person, as the model sees it."""
+        return float(1 / (1 + 2.0 ** -max(min(self.weight, 100.0), -100.0)))
 
 
 class Identifier(models.Model):

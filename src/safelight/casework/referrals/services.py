@@ -16,6 +16,7 @@ from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
 from safelight.casework.people.boroughs import known_borough, unit_code_of
 from safelight.casework.people.services import create_person
+from safelight.casework.people.tasks import match_later
 from safelight.casework.people.values import EARLIEST, one_line, plain
 from safelight.casework.referrals.importers.embedded import without_embedded_content
 from safelight.casework.referrals.importers.record import LONGEST_SUMMARY, FileFields
@@ -136,6 +137,8 @@ def record_referral(
         return held, False
     for role, person in people:
         ReferralPerson.objects.create(referral=referral, person=create_person(actor, **person), role=role)
+    if people:
+        match_later(referral.pk)
     held_files = ReferralFile.objects.bulk_create(_files(referral, files))
     record(
         actor,

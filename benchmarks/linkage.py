@@ -59,7 +59,7 @@ def ours(folder: Path, work: Path) -> None:
     began = time.perf_counter()
     with LinkStore(work / "store.duckdb", threads=2, memory="4GB") as store:
         store.con.execute(
-            "create temp view source as select * replace (key || '-' || filename as key) exclude (filename)"
+            "create temp view source as select * exclude (filename) replace (key || '-' || filename as key)"
             f" from read_parquet('{folder}/*.parquet', filename = true)"
         )
         added, *_ = take(store.con, "source", source="synthetic", whole=True)

@@ -4,7 +4,7 @@
 
 Generated pictures (soft shapes and texture, harmless), or the photographs and drawings below a folder, such as Debian's
 packages of wallpapers unpacked; of a picture that lies there in several sizes (1920x1080.jpg) the largest is taken, and
-all are looked at with sides of at most 1,200 pixels. Recall is over pictures whose original and changed form
+all are looked at with sides of at most 640 pixels. Recall is over pictures whose original and changed form
 both pass the quality gate; the others are counted: in the field they are not matched at all. False matches are pairs
 of different pictures within the threshold.
 """
@@ -53,7 +53,7 @@ def pictures_in(folder: Path) -> tuple[list[Image.Image], list[str]]:
     for path in largest.values():
         with Image.open(path) as image:
             made = image.convert("RGB")
-        made.thumbnail((1200, 1200), Image.Resampling.LANCZOS)
+        made.thumbnail((640, 640), Image.Resampling.LANCZOS)
         images.append(made)
     return images, [str(path.relative_to(folder)) for path in largest.values()]
 

@@ -156,14 +156,14 @@ def test_a_frozen_reader_is_cut_and_reported(tmp_path: Path) -> None:
     """A parser that hangs would hold up the device for ever."""
     files = {f"{n:03d}.bin": os.urandom(20_000) for n in range(30)}
     image = make_ext(tmp_path / "e.img", files)
-    with Bench(TriageSettings(stall_seconds=1, picture_workers=1)) as bench:
+    with Bench(TriageSettings(stall_seconds=4, picture_workers=1)) as bench:
         frozen = []
 
         def freeze(progress: Progress) -> None:
-            process = bench.reader._child._process
-            if progress.stage == "reading" and not frozen and process is not None:
-                frozen.append(process.pid)
-                os.kill(process.pid, signal.SIGSTOP)
+            worker = bench.reader._child.worker
+            if progress.stage == "reading" and not frozen and worker:
+                frozen.append(worker)
+                os.kill(worker, signal.SIGSTOP)
 
         result = triage_device([image], hash_sets=[], operator="Demo", bench=bench, on_progress=freeze)
     assert frozen

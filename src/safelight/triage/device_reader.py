@@ -24,8 +24,8 @@ from safelight.triage.wire import Child, ChildLost
 _AHEAD = 24
 _WINDOWS_AHEAD = 2
 _SLICE = 0.25
-#: Bytes of the media that one request of the pass covers.
-WINDOW = 64 << 20
+#: Bytes of the media that one request of the pass covers: so many that sixteen large files lie in it side by side.
+WINDOW = 256 << 20
 _MOST_CRASHES = 200
 
 

@@ -59,6 +59,10 @@ _SIMPLE = (
     (b"KDMV", "VMDK"),
 )
 
+_BY_BYTE: dict[bytes, list[tuple[bytes, str]]] = {}
+for _mark, _name in _SIMPLE:
+    _BY_BYTE.setdefault(_mark[:1], []).append((_mark, _name))
+
 #: Types that hold files of their own and are opened.
 CONTAINERS = frozenset(
     {"ZIP", "7-Zip", "gzip", "bzip2", "xz", "Zstandard", "tar", "E01", "QCOW2", "VHD", "VHDX", "VMDK", "disk image"}
@@ -71,7 +75,7 @@ _VOLUMES = (
 
 def sniff(head: bytes) -> str:
     """The type in a word (`JPEG`, `MP4`, `PDF`, ...), or `` where nothing known is recognised."""
-    for mark, name in _SIMPLE:
+    for mark, name in _BY_BYTE.get(head[:1], ()):
         if head.startswith(mark):
             return name
     if head[:4] == b"RIFF" and len(head) >= 12:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 LEAD = 4096
 _STEP = 4 << 20
 _SHARE = 8 << 20
+_POPULATE = 16 << 20
 _NEAR = 1 << 16
 _POPULATE_READ = 22  # MADV_POPULATE_READ of Linux 5.14; Python 3.11 has no name for it.
 
@@ -100,6 +101,7 @@ class Sweep:
         # Where a file's scattered pieces are put in a row.
         self._row = np.empty(0, np.uint8)
         self._row_used = 0
+        self._origin = LEAD  # Where in it the window begins.
         self._lead = 0
         self._end = 0
         self._open: dict[int, _File] = {}
@@ -165,11 +167,14 @@ class Sweep:
         if mapped is None:
             if not self._own.size:
                 self._own = np.zeros(LEAD + self._window + 64, np.uint8)
-            self._octets, self._view = self._own, self._own.data
+            self._octets, self._view, self._origin = self._own, self._own.data, LEAD
         else:
             self._octets = np.frombuffer(mapped, np.uint8)
             self._view = self._octets.data
-            self._lead = min(LEAD, start)
+            self._origin = self._lead = min(LEAD, start)
+            if not start:
+                for file in here:
+                    file.pieces[:] = [(a - LEAD, n) for a, n in file.pieces]
         self._read(start, end, here, whole=whole, mapped=mapped is not None)
         yield from self._hash(here, keep, self._whole(start, end) if whole else [])
         self._remember(start, end, whole=whole and mapped is None)
@@ -197,12 +202,16 @@ class Sweep:
 
         The pages are asked for at once: what cannot be read is found out now, and read the careful way.
         """
-        if self._fd is None or start < LEAD or start % mmap.ALLOCATIONGRANULARITY:
+        lead = min(LEAD, start)
+        if self._fd is None or lead % LEAD or start % mmap.ALLOCATIONGRANULARITY:
             return None
         try:
             os.posix_fadvise(self._fd, start, end + self._window - start, os.POSIX_FADV_WILLNEED)
-            found = mmap.mmap(self._fd, LEAD + end - start, access=mmap.ACCESS_READ, offset=start - LEAD)
-            found.madvise(_POPULATE_READ)
+            found = mmap.mmap(self._fd, lead + end - start, access=mmap.ACCESS_READ, offset=start - lead)
+            for at in range(0, len(found), _POPULATE):
+                size = min(_POPULATE, len(found) - at)
+                found.madvise(_POPULATE_READ, at, size)
+                self._tick(size)
         except (OSError, ValueError):
             return None
         return found
@@ -210,7 +219,6 @@ class Sweep:
     def _read(self, start: int, end: int, here: Sequence[_File], *, whole: bool, mapped: bool) -> None:
         if mapped:
             ranges = []
-            self._tick(end - start)
         elif whole:
             if self._scan is not None and start and not self._lead:
                 # Blocks that begin before the window and end in it.
@@ -231,12 +239,12 @@ class Sweep:
         """What every byte of the window is for."""
         jobs: list[Job] = []
         if self._image and self._at == start:
-            view = self._view[LEAD : LEAD + end - start]
+            view = self._view[self._origin : self._origin + end - start]
             jobs += [partial(each.update, view) for each in self._image.values()]
             self._at = end
         if self._scan is not None:
             lead = self._lead
-            seen = self._view[LEAD - lead : LEAD + end - start]
+            seen = self._view[self._origin - lead : self._origin + end - start]
             jobs.append(partial(self._scan.window, seen, start - lead, start))
         return jobs
 
@@ -320,11 +328,11 @@ class Sweep:
                 file.type = sniff(bytes(piece[:HEAD]))
                 if file.type in PICTURES and file.size <= keep:
                     file.kept = []
-            if file.kept is not None:
-                file.kept.append(bytes(piece))
             file.done += size
+            if file.kept is not None and size < file.size:
+                file.kept.append(bytes(piece))
         self._work([*jobs, lambda: md5.extend(self._md5(octets, group)), *_shares(sums)])
-        for (file, _, _), digest in zip(group, md5, strict=True):
+        for (file, start, size), digest in zip(group, md5, strict=True):
             if file.done < file.size:
                 continue
             del self._open[file.number]
@@ -332,7 +340,8 @@ class Sweep:
             found.sha256 = file.sha256.hexdigest() if file.sha256 is not None else ""
             found.type = file.type
             if file.kept is not None:
-                found.body = file.kept[0] if len(file.kept) == 1 else b"".join(file.kept)
+                # A copy is made only now, when it is about to be sent: all pictures of a window are many.
+                found.body = b"".join(file.kept) if file.kept else bytes(view[start : start + size])
             yield file.number, found
 
     def _md5(self, octets: Octets, group: Sequence[tuple[_File, int, int]]) -> list[str]:

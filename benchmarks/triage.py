@@ -1,12 +1,13 @@
 """The full pass beside its peers, on images it makes itself: `python benchmarks/triage.py [FOLDER] [--rounds N]`.
 
-Two ext4 images with the same bytes for everyone, read into the page cache first: one of photograph-sized files, one of
-20,000 files of 4 KiB. Measured are processor seconds of the whole command with its children, and wall time; of several
-rounds the best counts, and the rounds take turns, so that other work on the machine falls on all alike.
+Three ext4 images with the same bytes for everyone, read into the page cache first: 6,280 files of 1 GB (pictures of
+three sizes, films, texts, programs), the same in pieces of 64 KiB (made by mounting it: as root only), and 100,000
+files of 4 KiB; and an E01 of the first. Measured are processor seconds of the whole command with its children, and
+wall time; of several rounds the best counts, and the rounds take turns, so that other work falls on all alike.
 
-Ours reads the image: every file, live and deleted, MD5 and SHA-1 (and SHA-256, and the image's own SHA-256, and every
-4 KiB block against a block set, as each line says). fiwalk reads the same image. hashdeep, md5sum and sha1sum cannot
-open images: they read the same files from a folder, deleted ones excepted. Install sleuthkit and hashdeep for them.
+Ours reads the image: every file, live and deleted, MD5 and SHA-1, and every 4 KiB block against a block set. fiwalk and
+tsk_loaddb read the same image. hashdeep, rhash, md5sum and sha1sum cannot open images: they read the same files from a
+folder. Install sleuthkit, hashdeep, rhash and ewf-tools for them. `--only NAME` measures one image.
 """
 
 from __future__ import annotations
@@ -21,46 +22,45 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+import _corpus
 from safelight.triage.blocks import BlockSet, build_block_set
-from safelight.triage.blockscan import BlockScan, regions_of
+from safelight.triage.blockscan import BlockScan, Region, regions_of
 from safelight.triage.evidence.detect import open_evidence
 from safelight.triage.evidence.device import Device
 from safelight.triage.md5lanes import warm_up
 from safelight.triage.plain import PlainFiles, lies_in_order
 from safelight.triage.sweep import WINDOW, Sweep
 
+Row = tuple[str, Callable[[], object]]
+
 
 def make(folder: Path) -> dict[str, tuple[Path, Path]]:
     """The images and the folders of the same files, by name; made once."""
-    made = {}
-    for name, size in (("photographs", "320M"), ("tiny files", "140M")):
-        files, image = folder / name.replace(" ", "-"), folder / f"{name.replace(' ', '-')}.img"
-        made[name] = image, files
-        if image.exists():
-            continue
-        rng = np.random.default_rng(5)
-        files.mkdir()
-        if name == "photographs":
-            sizes = [*rng.integers(2_000_000, 4_000_000, 60), *rng.integers(50_000, 250_000, 600)]
-        else:
-            sizes = [4096] * 20_000
-        for number, bytes_ in enumerate(sizes):
-            place = files / str(number // 1000)
-            place.mkdir(exist_ok=True)
-            (place / f"{number}.bin").write_bytes(rng.bytes(int(bytes_)))
-        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-N", "24000", "-d", str(files), str(image), size], check=True)
+    mixed, tiny = folder / "mixed", folder / "tiny"
+    if not mixed.exists():
+        _corpus.mixed(mixed)
+        _corpus.tiny(tiny, 100_000)
+    made = {"mixed": (folder / "mixed.img", mixed), "tiny": (folder / "tiny.img", tiny)}
+    for image, files in made.values():
+        if not image.exists():
+            _corpus.image(files, image)
+    pieces = folder / "frag.img"
+    if not pieces.exists() and os.geteuid() == 0:
+        _corpus.fragmented(mixed, pieces)
+    if pieces.exists():
+        made["in pieces"] = (pieces, mixed)
     return made
 
 
 def warm(image: Path, files: Path) -> int:
     """Read everything once; bytes in files."""
     image.read_bytes()
-    return sum(len(p.read_bytes()) for p in files.rglob("*.bin"))
+    return sum(len(p.read_bytes()) for p in files.rglob("*") if p.is_file())
 
 
 def used() -> float:
@@ -75,12 +75,14 @@ def timed(run: Callable[[], object]) -> tuple[float, float]:
     return used() - cpu, time.perf_counter() - wall
 
 
-def engine(image: Path, *, sha256: bool = False, whole: bool = False, blocks: Path | None = None) -> None:
+def engine(
+    image: Path, *, sha256: bool = False, whole: bool = False, blocks: Path | None = None, threads: int = 1
+) -> None:
     """Open, list, and read every file in one pass, without the pipeline around it."""
     with open_evidence([image]) as evidence:
         device = Device(evidence)
         scan = BlockScan(BlockSet(blocks), regions_of(evidence, device.filesystems)) if blocks else None
-        sweep = Sweep(evidence, image=["sha256"] if whole else [], scan=scan, sha256=sha256)
+        sweep = Sweep(evidence, image=["sha256"] if whole else [], scan=scan, sha256=sha256, threads=threads)
         starting: dict[int, list[tuple[int, list[list[int]]]]] = {}
         number = 0
         for filesystem in device.filesystems:
@@ -103,40 +105,105 @@ def command(*words: str) -> Callable[[], object]:
     return lambda: subprocess.run(words, check=False, capture_output=True, env=environment)
 
 
-def contenders(image: Path, files: Path, folder: Path, blocks: Path) -> list[tuple[str, Callable[[], object]]]:
-    """Everyone, with what they compute."""
-    program = str(Path(sys.executable).with_name("safelight"))
-    ours = [program, "triage", str(image), "--hash-set", str(folder / "none.csv"), "--report", str(folder / "report")]
-    rows: list[tuple[str, Callable[[], object]]] = [
-        ("engine: MD5, SHA-1", lambda: engine(image)),
-        ("engine: MD5, SHA-1, every block", lambda: engine(image, blocks=blocks)),
-        ("engine: MD5, SHA-1, SHA-256", lambda: engine(image, sha256=True)),
-        ("engine: all of these and the image", lambda: engine(image, sha256=True, whole=True, blocks=blocks)),
-        ("safelight triage, whole command", command(*ours, "--block-set", str(blocks))),
+def scan(image: Path, blocks: Path) -> None:
+    """Every block of the media against the block set, and nothing else."""
+    with open_evidence([image]) as evidence:
+        found = BlockScan(BlockSet(blocks), [Region(0, evidence.size)])
+        sweep = Sweep(evidence, scan=found, sha256=False)
+        for at in range(0, evidence.size, WINDOW):
+            for _ in sweep.window(at, min(at + WINDOW, evidence.size), [], keep=0):
+                pass
+        sweep.close()
+
+
+def verify(image: Path) -> None:
+    """An E01 read from end to end, each chunk checked, and the media's MD5 against the stored one."""
+    import hashlib
+
+    with open_evidence([image]) as evidence:
+        digest = hashlib.md5(usedforsecurity=False)
+        for at in range(0, evidence.size, 4 << 20):
+            digest.update(evidence.read(at, 4 << 20))
+        assert digest.hexdigest() == evidence.stored_md5 and not evidence.missing
+
+
+def read_through(image: Path) -> None:
+    """An E01 read from end to end, each chunk checked by its own checksum, without a digest of the media."""
+    with open_evidence([image]) as evidence:
+        for at in range(0, evidence.size, 4 << 20):
+            evidence.read(at, 4 << 20)
+        assert not evidence.missing
+
+
+def e01(image: Path) -> list[Row]:
+    """Reading and verifying an E01 that ewfacquire made, compressed fast."""
+    target = image.with_suffix(".E01")
+    if not target.exists():
+        subprocess.run(
+            ["ewfacquire", "-u", "-q", "-c", "deflate:fast", "-S", "8GiB", "-t", str(target.with_suffix("")),
+             str(image)],
+            check=True, capture_output=True,
+        )  # fmt: skip
+    target.read_bytes()
+    return [
+        ("ours: every chunk read and checked", lambda: read_through(target)),
+        ("ours: and the media's MD5", lambda: verify(target)),
+        ("ewfverify", command("ewfverify", "-q", str(target))),
     ]
-    listing = [str(p) for p in files.rglob("*.bin")]
+
+
+def contenders(image: Path, files: Path, folder: Path, blocks: Path) -> list[Row]:
+    """Everyone, with what they compute."""
+    rows: list[Row] = [
+        ("engine: MD5, SHA-1, every block", lambda: engine(image, blocks=blocks)),
+        ("engine, two threads", lambda: engine(image, blocks=blocks, threads=2)),
+        ("engine: MD5, SHA-1", lambda: engine(image)),
+        ("engine: and SHA-256, and the image's", lambda: engine(image, sha256=True, whole=True, blocks=blocks)),
+        ("engine: blocks alone", lambda: scan(image, blocks)),
+    ]
+    database = folder / "loaddb.db"
     peers = (
         ("fiwalk: MD5, SHA-1", ["fiwalk", "-X", str(folder / "fiwalk.xml"), str(image)]),
+        ("tsk_loaddb: MD5", ["tsk_loaddb", "-h", "-d", str(database), str(image)]),
         ("hashdeep: MD5, SHA-1", ["hashdeep", "-c", "md5,sha1", "-j0", "-r", str(files)]),
-        ("md5sum", ["md5sum", *listing]),
-        ("sha1sum", ["sha1sum", *listing]),
+        ("rhash: MD5, SHA-1", ["rhash", "--md5", "--sha1", "-r", str(files)]),
     )
     for name, words in peers:
         if shutil.which(words[0]):
-            rows.append((name, _fresh(words, folder / "fiwalk.xml")))
+            rows.append((name, _fresh(words, folder / "fiwalk.xml", database)))
         else:
-            print(f"{words[0]} is not installed (Debian packages sleuthkit, hashdeep): left out.", file=sys.stderr)
+            print(f"{words[0]} is not installed: left out.", file=sys.stderr)
     return rows
 
 
-def _fresh(words: Sequence[str], output: Path) -> Callable[[], object]:
+def _fresh(words: list[str], *outputs: Path) -> Callable[[], object]:
     run = command(*words)
 
     def again() -> object:
-        output.unlink(missing_ok=True)
+        for output in outputs:
+            output.unlink(missing_ok=True)
         return run()
 
     return again
+
+
+def measure(name: str, size: int, rows: list[Row], rounds: int) -> None:
+    """Everyone by turns, the best of the rounds; the first row is what the others are compared with."""
+    best: dict[str, tuple[float, float]] = {}
+    for _ in range(rounds):
+        for title, run in rows:
+            cpu, wall = timed(run)
+            old = best.get(title, (cpu, wall))
+            best[title] = min(old[0], cpu), min(old[1], wall)
+    base = best[rows[0][0]]
+    print(f"| {name}: {size / 1e6:,.0f} MB | MB per CPU-second | MB/s wall | CPU beside the first | wall beside it |")
+    print("|---|---|---|---|---|")
+    for title, (cpu, wall) in best.items():
+        print(
+            f"| {title} | {size / 1e6 / cpu:,.0f} | {size / 1e6 / wall:,.0f} | {cpu / base[0]:.2f}x | "
+            f"{wall / base[1]:.2f}x |"
+        )
+    print(flush=True)
 
 
 def main() -> None:
@@ -145,34 +212,26 @@ def main() -> None:
         "folder", nargs="?", type=Path, default=Path(tempfile.gettempdir()) / "safelight-triage-benchmark"
     )
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=("mixed", "tiny", "in pieces", "E01"))
     options = parser.parse_args()
     folder: Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "none.csv").write_text("md5,category\n" + "0" * 31 + "1,A\n")
     warm_up()
     now = datetime.datetime.now(datetime.UTC)
     load = os.getloadavg()[0]
     print(f"{now:%d %B %Y}, {platform.machine()}, {os.cpu_count()} processors, load {load:.1f} before the start.\n")
-    for name, (image, files) in make(folder).items():
+    images = make(folder)
+    blocks = folder / "blocks.set"
+    if not blocks.exists():
         listed = folder / "listed.bin"
         listed.write_bytes(np.random.default_rng(99).bytes(64 << 20))
-        blocks = folder / "blocks.set"
-        if not blocks.exists():
-            build_block_set([(listed, "A")], blocks, name="BENCHMARK", version="1")
-        size = warm(image, files)
-        rows = contenders(image, files, folder, blocks)
-        best: dict[str, tuple[float, float]] = {}
-        for _ in range(options.rounds):
-            for title, run in rows:
-                cpu, wall = timed(run)
-                old = best.get(title, (cpu, wall))
-                best[title] = min(old[0], cpu), min(old[1], wall)
-        base = best["engine: MD5, SHA-1, every block"][0]
-        print(f"| {name}: {size / 1e6:.0f} MB | MB per CPU-second | MB/s wall | ours with blocks is |")
-        print("|---|---|---|---|")
-        for title, (cpu, wall) in best.items():
-            print(f"| {title} | {size / 1e6 / cpu:.0f} | {size / 1e6 / wall:.0f} | {cpu / base:.1f}x |")
-        print()
+        build_block_set([(listed, "A")], blocks, name="BENCHMARK", version="1")
+    for name, (image, files) in images.items():
+        if options.only in (None, name):
+            measure(name, warm(image, files), contenders(image, files, folder, blocks), options.rounds)
+    if options.only in (None, "E01") and shutil.which("ewfverify"):
+        image = images["mixed"][0]
+        measure("E01 (deflate, fast)", image.stat().st_size, e01(image), options.rounds)
 
 
 if __name__ == "__main__":

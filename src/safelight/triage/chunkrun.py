@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from safelight.errors import EvidenceError
 from safelight.triage.answers import ReadAnswer
-from safelight.triage.device_reader import DeviceReader, Stopped
+from safelight.triage.device_child import Stopped
+from safelight.triage.device_reader import DeviceReader
 from safelight.triage.filetypes import VIDEOS, mismatch
 from safelight.triage.films import VideoHash
 from safelight.triage.findings import FindingStage

@@ -27,7 +27,8 @@ from safelight.triage.answers import Opened, ReadAnswer
 from safelight.triage.blockruns import Run
 from safelight.triage.blocks import BlockSet
 from safelight.triage.codec import decode
-from safelight.triage.device_reader import DeviceReader, Stopped
+from safelight.triage.device_child import Stopped
+from safelight.triage.device_reader import DeviceReader
 from safelight.triage.findings import FindingStage, describe_hash_set, in_order
 from safelight.triage.first_words import decide_first, unseen
 from safelight.triage.fragments import block_finding, block_findings, describe_block_set

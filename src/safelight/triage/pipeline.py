@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Self
 
 from safelight.errors import EvidenceError
 from safelight.triage.chunkrun import ChunkRunner, open_for
-from safelight.triage.device_reader import DeviceReader, Stopped
+from safelight.triage.device_child import Stopped
+from safelight.triage.device_reader import DeviceReader
 from safelight.triage.dfxml import write_dfxml
 from safelight.triage.films import VideoWorker
 from safelight.triage.manifest import write_manifest

@@ -30,8 +30,10 @@ import numpy as np
 import _corpus
 from safelight.triage.blocks import BlockSet, build_block_set
 from safelight.triage.blockscan import BlockScan, Region, regions_of
+from safelight.triage.digests import digest_content
 from safelight.triage.evidence.detect import open_evidence
 from safelight.triage.evidence.device import Device
+from safelight.triage.evidence.filesystem import FileSystemReader
 from safelight.triage.md5lanes import warm_up
 from safelight.triage.plain import PlainFiles, lies_in_order
 from safelight.triage.sweep import WINDOW, Sweep
@@ -84,20 +86,26 @@ def engine(
         scan = BlockScan(BlockSet(blocks), regions_of(evidence, device.filesystems)) if blocks else None
         sweep = Sweep(evidence, image=["sha256"] if whole else [], scan=scan, sha256=sha256, threads=threads)
         starting: dict[int, list[tuple[int, list[list[int]]]]] = {}
+        others: list[tuple[FileSystemReader, str]] = []
         number = 0
         for filesystem in device.filesystems:
             plain = PlainFiles(filesystem, evidence)
             for entry in filesystem.entries():
-                if entry.size and lies_in_order(entry, evidence.size) and plain.holds(entry.locator):
+                if entry.size and lies_in_order(entry, evidence.size, WINDOW) and plain.holds(entry.locator):
                     row = (number, [[x.offset, x.size] for x in entry.extents])
                     starting.setdefault(entry.extents[0].offset // WINDOW, []).append(row)
                     number += 1
+                elif entry.size and entry.readable and not entry.sparse:
+                    others.append((filesystem, entry.locator))
         read = 0
         for at in range(0, evidence.size, WINDOW):
             files = starting.get(at // WINDOW, [])
             read += sum(1 for _ in sweep.window(at, min(at + WINDOW, evidence.size), files, keep=0))
         sweep.close()
         assert read == number
+        # Files that are not in order on the media go through their parser, which computes SHA-256 as well.
+        for filesystem, locator in others:
+            digest_content(filesystem.content(locator))
 
 
 def command(*words: str) -> Callable[[], object]:

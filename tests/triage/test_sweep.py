@@ -16,7 +16,7 @@ from safelight.demo.diskimages import DiskImage
 from safelight.triage.digests import FileDigest, digest_content
 from safelight.triage.evidence import Device, open_evidence
 from safelight.triage.evidence.raw import RawEvidence
-from safelight.triage.model import FileEntry
+from safelight.triage.model import Extent, FileEntry
 from safelight.triage.plain import PlainFiles, lies_in_order
 from safelight.triage.sweep import Sweep
 
@@ -148,3 +148,26 @@ def test_ext_with_holes_takes_the_careful_way(tmp_path: Path) -> None:
     os.system(f"debugfs -w -R 'write {source} sparse.bin' {image} 2>/dev/null")
     total, pairs = both_ways(image, lanes=True, window=1 << 20)
     assert "whole.bin" in pairs and "sparse.bin" not in pairs and total >= 2
+
+
+@given(st.permutations(range(6)), st.integers(1, 4000))
+@settings(max_examples=25, deadline=None)
+def test_pieces_of_one_window_may_lie_in_any_order(
+    tmp_path_factory: pytest.TempPathFactory, places: list[int], last: int
+) -> None:
+    """Files that a full disk scattered would be put together wrongly."""
+    path = tmp_path_factory.mktemp("s") / "m.raw"
+    body = np.random.default_rng(last).bytes(6 * 8192)
+    path.write_bytes(body)
+    pieces = [[place * 8192, 8192] for place in places]
+    pieces[-1][1] = last
+    entry = FileEntry(0, "f", 5 * 8192 + last, "1", extents=tuple(Extent(a, n) for a, n in pieces))
+    assert lies_in_order(entry, len(body), 1 << 20)
+    assert lies_in_order(entry, len(body)) is (places == sorted(places))
+    assert not lies_in_order(entry, len(body) - 8192, 1 << 20)
+    with open_evidence([path]) as evidence:
+        sweep = Sweep(evidence, window=1 << 20)
+        ((_, found),) = sweep.window(0, len(body), [(0, pieces)], keep=0)
+        sweep.close()
+    want = b"".join(body[a : a + n] for a, n in pieces)
+    assert (found.md5, found.sha256) == (hashlib.md5(want).hexdigest(), hashlib.sha256(want).hexdigest())

@@ -23,18 +23,33 @@ _CHUNKS = 64
 _NTFS_DATA, _NTFS_LIST, _NTFS_END = 0x80, 0x20, 0xFFFFFFFF
 
 
-def lies_in_order(entry: FileEntry, media_size: int) -> bool:
-    """Whether the extents hold the whole file, in ascending order, inside the media, in pieces the lanes can take."""
+def lies_in_order(entry: FileEntry, media_size: int, window: int = 1) -> bool:
+    """Whether the extents hold the whole file, inside the media, in pieces the lanes can take, in ascending order.
+
+    Args:
+        entry: the file.
+        media_size: bytes of the media.
+        window: bytes of the media that are at hand at a time: inside a window, pieces may lie in any order.
+    """
     if not entry.extents or len(entry.extents) >= MAX_EXTENTS:
         return False
     at = total = 0
     last = len(entry.extents) - 1
     for number, extent in enumerate(entry.extents):
-        if extent.offset < at or extent.offset % 64 or (number < last and extent.size % 64) or extent.size <= 0:
+        before = extent.offset < at and (number == 0 or extent.offset // window < (at - 1) // window)
+        if (
+            before
+            or extent.offset < 0
+            or extent.offset % 64
+            or (number < last and extent.size % 64)
+            or extent.size <= 0
+        ):
             return False
         at = extent.offset + extent.size
+        if at > media_size:
+            return False
         total += extent.size
-    return total == entry.size and at <= media_size
+    return total == entry.size
 
 
 class PlainFiles:

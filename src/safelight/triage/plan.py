@@ -136,7 +136,7 @@ def order(entries: Sequence[FileEntry], media_size: int) -> tuple[list[FileEntry
     passed: list[FileEntry] = []
     rest: list[FileEntry] = []
     for entry in in_disk_order(entries):
-        plain = entry.readable and entry.size and not entry.sparse and lies_in_order(entry, media_size)
+        plain = entry.readable and entry.size and not entry.sparse and lies_in_order(entry, media_size, WINDOW)
         (passed if plain else rest).append(entry)
     return [*passed, *rest], len(passed)
 

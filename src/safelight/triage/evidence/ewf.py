@@ -30,6 +30,7 @@ SIGNATURE = b"EVF\x09\x0d\x0a\xff\x00"
 _SECTION = struct.Struct("<16sQQ40xI")
 _HEADER = 13
 _CACHE_CHUNKS = 512
+_PASS = 1 << 20
 _MAX_CHUNK = 16 << 20
 
 
@@ -83,7 +84,7 @@ class EwfEvidence(Evidence):
         self._gaps: list[str] = []
         self._geometry: _Geometry | None = None
         self._finished = False
-        self._cache: OrderedDict[int, bytes | None] = OrderedDict()
+        self._cache: OrderedDict[int, bytes | bytearray | None] = OrderedDict()
         self._md5 = self._sha1 = None
         parts = tuple(f.part for f in files) if files else tuple(part_of(p) for p in paths)
         super().__init__(parts, 0)
@@ -272,16 +273,18 @@ class EwfEvidence(Evidence):
         assert self._geometry is not None
         size = self._geometry.chunk_size
         end = offset + length
-        pieces = []
+        pieces: list[bytes | bytearray] = []
+        # A long read is part of a pass: what it unpacks is not asked for again, and would only drive out what is.
+        get = self._chunk if length < _PASS else self._load
         for index in range(offset // size, (end - 1) // size + 1):
             base = index * size
-            data = self._chunk(index)
+            data = get(index)
             piece = data if data is not None else bytes(min(size, self.size - base))
             left, right = max(offset - base, 0), min(end - base, size)
             pieces.append(piece if left == 0 and right >= len(piece) else piece[left:right])
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b"".join(pieces)
 
-    def _chunk(self, index: int) -> bytes | None:
+    def _chunk(self, index: int) -> bytes | bytearray | None:
         if index in self._cache:
             self._cache.move_to_end(index)
             return self._cache[index]
@@ -291,7 +294,7 @@ class EwfEvidence(Evidence):
             self._cache.popitem(last=False)
         return data
 
-    def _load(self, index: int) -> bytes | None:
+    def _load(self, index: int) -> bytes | bytearray | None:
         assert self._geometry is not None
         if index >= len(self._start):
             return None  # Already listed as missing.
@@ -310,7 +313,7 @@ class EwfEvidence(Evidence):
         if data is None or len(data) < want:
             self.missing.add(base, base + want, f"damaged chunk in image part {self.parts[number].name}")
             return None
-        return data[:want]
+        return data if len(data) == want else data[:want]
 
     def close(self) -> None:
         """Give back the descriptors."""
@@ -319,10 +322,11 @@ class EwfEvidence(Evidence):
             self._fds.pop().close()
 
 
-def _inflate(raw: bytes, size: int) -> bytes | None:
+def _inflate(raw: bytes, size: int) -> bytes | bytearray | None:
     if LIBDEFLATE:
         try:
-            return bytes(deflate.zlib_decompress(raw, size))
+            unpacked: bytearray = deflate.zlib_decompress(raw, size)
+            return unpacked
         except (deflate.DeflateError, ValueError):
             # Padding behind the stream, or a damaged chunk: zlib can tell the two apart.
             pass

@@ -27,7 +27,7 @@ from safelight.casework.ledger.services import record
 from safelight.errors import SafelightError
 from safelight.triage import TriageSettings, resolve_inside
 from safelight.triage.chunks import ChunkRunner, DevicePlan, RunFolder, merge, open_for, plan_device
-from safelight.triage.device_reader import Stopped
+from safelight.triage.device_child import Stopped
 from safelight.triage.pipeline import Bench
 from safelight.triage.plan import IDENTITY
 from safelight.triage.planning import roots_of

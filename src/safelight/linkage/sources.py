@@ -46,7 +46,7 @@ import pyarrow as pa
 
 from safelight.linkage.errors import LinkageError
 
-csv.field_size_limit(1_000_000)
+_LONGEST_FIELD = 1_000_000
 _DELIMITERS = ",;\t|"
 _BATCH = 50_000
 
@@ -175,6 +175,7 @@ def read_csv(path: Path) -> Staged:
         notes.append("NUL characters were left out")
     header = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=header.count)
+    csv.field_size_limit(_LONGEST_FIELD)  # of the whole process: every reader of ours sets its own before it begins
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     names = [name.strip().lstrip("\ufeff") for name in next(reader, [])]
     if not any(names):

@@ -7,8 +7,6 @@ from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from safelight.errors import MatchingError
 from safelight.matching.arrayfile import open_arrays, write_arrays
 from safelight.matching.columns import BytesBuilder, TextBuilder, TextColumn, position_of

@@ -102,7 +102,7 @@ def test_a_list_that_comes_while_a_run_is_under_way_looks_at_it_too(bench: Bench
     path.write_text("md5\n" + "0" * 31 + "1\n")
     from safelight.casework.devices import tasks
 
-    real = tasks.triage_device
+    real = tasks.merge
 
     def with_an_import(*arguments: Any, **options: Any) -> Any:
         result = real(*arguments, **options)
@@ -110,7 +110,7 @@ def test_a_list_that_comes_while_a_run_is_under_way_looks_at_it_too(bench: Bench
         return result
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(tasks, "triage_device", with_an_import)
+        patched.setattr(tasks, "merge", with_an_import)
         run_triage(run.pk)
     assert Recheck.objects.filter(only=run, hash_set__name="Came in meanwhile").exists()
 

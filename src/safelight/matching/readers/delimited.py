@@ -20,6 +20,8 @@ from safelight.matching.hashtext import SIZES, excerpt, parse_hex
 from safelight.matching.readers.base import Collector
 from safelight.matching.readers.values import read_flag, read_number
 
+_LONGEST_FIELD = 131_072
+
 #: The context under which a CSV's category numbers are looked up in the site's map.
 CSV_CONTEXT = "csv"
 _BOM = b"\xef\xbb\xbf"
@@ -116,6 +118,7 @@ def _read_table(path: Path, first: str, text: Iterable[str], collector: Collecto
     delimiter, columns = _header_of(path, first)
     collector.add_context(CSV_CONTEXT)
     lines = _LastLine(iter(text))
+    csv.field_size_limit(_LONGEST_FIELD)
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
     width = first.count(delimiter) + 1
     try:

@@ -41,12 +41,19 @@ def picture(seed: int) -> Image.Image:
     return Image.fromarray(np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8))
 
 
+#: How packages name the same picture in another size, or by day and by night.
+_SAME = re.compile(r"([-_](\d+x\d+|d|l|dark|light))+$")
+
+
 def pictures_in(folder: Path) -> tuple[list[Image.Image], list[str]]:
     """One picture of each kind below a folder, and their names."""
     largest: dict[Path, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp") and path.is_file() and not path.is_symlink():
-            key = path.parent if re.match(r"(vertical_)?\d+x\d+", path.stem) else path
+            if path.stem == "screenshot":  # the small preview of another file of its package
+                continue
+            sized = re.match(r"(vertical_)?\d+x\d+", path.stem)
+            key = path.parent if sized else path.with_name(_SAME.sub("", path.stem).lower())
             if key not in largest or path.stat().st_size > largest[key].stat().st_size:
                 largest[key] = path
     images = []

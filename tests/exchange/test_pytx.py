@@ -73,6 +73,19 @@ class TestWhatTheirTestsAsk:
             expected = sorted(pair for pair in apart if pair[0] <= 31)
             assert told(ours, query) == expected == told(theirs, query)
 
+    @pytest.mark.parametrize("threshold", [0, 10, 31, 50])
+    def test_another_threshold_holds_and_survives_writing(self, threshold):
+        """An index that a platform made stricter or wider must stay so in the matcher that loads it."""
+        rng = random.Random(threshold)
+        code = rng.getrandbits(256)
+        near = {d: f"{code ^ sum(1 << bit for bit in rng.sample(range(256), d)):064x}" for d in (0, 1, 10, 31, 50, 60)}
+        index = SafelightPdqIndex([(f"{code:064x}", 0)], threshold=threshold)
+        file = io.BytesIO()
+        index.serialize(file)
+        file.seek(0)
+        for one in (index, SafelightPdqIndex.deserialize(file)):
+            assert [d for d, text in near.items() if one.query(text)] == [d for d in near if d <= threshold]
+
     def test_their_published_examples(self):
         index = SafelightPdqSignal.get_index_cls().build([(text, text) for text in PdqSignal.get_examples()])
         assert len(index.query(PdqSignal.get_examples()[0])) >= 12

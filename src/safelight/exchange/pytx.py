@@ -40,22 +40,23 @@ from safelight.matching.live import LivePdqIndex
 from safelight.matching.pdq import DISTANCE_THRESHOLD
 
 T = TypeVar("T")
-_HEAD = struct.Struct("<8sQQ")
-_MAGIC = b"SLPYTX01"
+_HEAD = struct.Struct("<8sQQQ")
+_MAGIC = b"SLPYTX02"
 _MANY = 1 << 20
 _PACKAGE = "threatexchange."
 
 
 class SafelightPdqIndex(SignalTypeIndex[T]):
-    """Every entry within 31 bits of a hash, none missed; the same hash may be added any number of times.
+    """Every entry within `threshold` bits of a hash, none missed; the same hash may be added any number of times.
 
     Entries (what comes back) are what JSON carries (tuples stay tuples), and python-threatexchange's own metadata.
 
     Raises (each method that takes a hash): ValueError for text that is no PDQ, as python-threatexchange's index does.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, T]] = ()) -> None:
+    def __init__(self, entries: Iterable[tuple[str, T]] = (), *, threshold: int = DISTANCE_THRESHOLD) -> None:
         super().__init__()
+        self.threshold = threshold
         self._index = LivePdqIndex()
         self._entries: list[T] = []
         self.add_all(entries)
@@ -66,7 +67,7 @@ class SafelightPdqIndex(SignalTypeIndex[T]):
     def query(self, hash: str) -> Sequence[IndexMatchUntyped[Any, T]]:
         """Matches, nearest first."""
         code = _code(hash)
-        hits, _ = self._index.lookup(code, DISTANCE_THRESHOLD, _MANY)
+        hits, _ = self._index.lookup(code, self.threshold, _MANY)
         return [
             IndexMatchUntyped(SignalSimilarityInfoWithIntDistance(distance), self._entries[place])
             for place, distance in hits
@@ -105,7 +106,7 @@ class SafelightPdqIndex(SignalTypeIndex[T]):
         with tempfile.TemporaryDirectory(prefix="safelight-pytx-") as folder:
             path = Path(folder) / "index"
             self._index.save(path)
-            fout.write(_HEAD.pack(_MAGIC, len(text), path.stat().st_size))
+            fout.write(_HEAD.pack(_MAGIC, self.threshold, len(text), path.stat().st_size))
             fout.write(text)
             with path.open("rb") as file:
                 while block := file.read(1 << 20):
@@ -119,13 +120,13 @@ class SafelightPdqIndex(SignalTypeIndex[T]):
             MatchingError: anything else, cut short or changed.
         """
         head = fin.read(_HEAD.size)
-        magic, text_size, size = _HEAD.unpack(head) if len(head) == _HEAD.size else (b"", 0, 0)
+        magic, threshold, text_size, size = _HEAD.unpack(head) if len(head) == _HEAD.size else (b"", 0, 0, 0)
         text = fin.read(text_size) if magic == _MAGIC else b""
         if magic != _MAGIC or len(text) != text_size:
             raise MatchingError(
                 "This is no index of Safelight for python-threatexchange.", fix="Build it again: tx dataset -r"
             )
-        made: SafelightPdqIndex[Any] = cls()
+        made: SafelightPdqIndex[Any] = cls(threshold=threshold)
         with tempfile.TemporaryDirectory(prefix="safelight-pytx-") as folder:
             path = Path(folder) / "index"
             with path.open("wb") as file:

@@ -56,7 +56,7 @@ def give_first_answer(look_pk: int) -> str:
 
 
 def _look(look: FirstLook) -> TriageResult:
-    from safelight.casework.hashsets.services import load_live
+    from safelight.casework.hashsets.services import load_live, negative_bank
 
     last = float("-inf")
 
@@ -76,7 +76,7 @@ def _look(look: FirstLook) -> TriageResult:
     blocks = settings.BLOCK_SET if Path(settings.BLOCK_SET).is_file() else ""
     return first_answer(
         [resolve_inside(Path(settings.EVIDENCE_ROOT), look.image.path)],
-        hash_sets=[hash_set for _, hash_set in load_live()],
+        hash_sets=[*(hash_set for _, hash_set in load_live()), *negative_bank()],
         settings=TriageSettings(block_set=blocks, sandbox=settings.TRIAGE_SANDBOX),
         ask=FirstAnswerSettings(seconds=look.seconds, seed=new_seed()),
         operator=look.asked_by.name,

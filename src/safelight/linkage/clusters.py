@@ -4,8 +4,8 @@
 2. The guard: two records that live together or share a birthday and a family name, and differ in what tells twins,
    parent and child or two of a household apart, never join by weight alone.
 3. Hysteresis: a pair joins from ``join`` on; inside a cluster of the last run ``split`` is enough.
-4. Where keeping apart and joining meet in one group (a record without a given name that fits both twins), the strongest
-   pairs join first, and no join may bring together two records that are kept apart.
+4. Where keeping apart and joining meet in one group (a record without a given name that fits both twins), and where one
+   link alone would tie two groups, all pairs between them have a vote: :mod:`groups`.
 
 The identity of a cluster survives: the largest part of an old cluster keeps its number.
 """
@@ -17,14 +17,10 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from safelight.linkage.groups import DECIDED, Ints, label
 from safelight.linkage.model import Thresholds
 from safelight.linkage.sql import count
-
-_Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
-_Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 _DIFFERENT_NAME = """(f.given is not null and g.given is not null and length(f.given) > 1 and length(g.given) > 1
     and not list_has_any(f.roots, g.roots) and jaro_winkler_similarity(f.given, g.given) < 0.82
@@ -95,35 +91,41 @@ def cluster(
             that fits it best, if it fits that one best too.
     """
     con.execute(
-        f"create or replace temp table _apart as select least(l, r) as l, greatest(l, r) as r from {different}"
-        f" union select l, r from {guards} where (l, r) not in (select (least(l, r), greatest(l, r)) from {same})"
+        f"create or replace temp table _never as select distinct least(l, r) as l, greatest(l, r) as r from {different}"
     )
-    before = f"left join {previous} a on a.id = e.l left join {previous} b on b.id = e.r"
     con.execute(
-        f"create or replace temp table _join as select e.l, e.r, e.weight::double as weight from {edges} e {before}"
-        f" where (e.weight >= {thresholds.join} or (e.weight >= {thresholds.split} and a.cluster = b.cluster))"
-        " and (e.l, e.r) not in (select (l, r) from _apart)"
-    )
-    kept = count(con, "_join", f"weight < {thresholds.join}")
-    if one_to_one:
-        _keep_best(con)
-    con.execute(
-        f"insert into _join select least(l, r), greatest(l, r), 1000.0 from {same} s"
+        f"create or replace temp table _decided as select distinct least(l, r) as l, greatest(l, r) as r from {same} s"
         f" where exists (from {features} f where f.unique_id = s.l)"
         f" and exists (from {features} f where f.unique_id = s.r)"
-        " and (least(l, r), greatest(l, r)) not in (select (l, r) from _apart)"
+        " and (least(l, r), greatest(l, r)) not in (from _never)"
     )
-    decided = count(con, "_join", "weight = 1000.0")
+    con.execute(
+        f"create or replace temp table _guarded as select l, r from {guards}"
+        " where (l, r) not in (from _decided) and (l, r) not in (from _never)"
+    )
+    before = f"left join {previous} a on a.id = e.l left join {previous} b on b.id = e.r"
+    # What holds together in a cluster of the last run counts as much as what joins.
+    con.execute(
+        f"create or replace temp table _join as select e.l, e.r, case when a.cluster = b.cluster"
+        f" then greatest(e.weight, {thresholds.join}) else e.weight end::double as weight, e.weight as told"
+        f" from {edges} e {before} where e.weight >= {thresholds.split} and (e.l, e.r) not in (from _never)"
+        " and (e.l, e.r) not in (from _guarded) and (e.l, e.r) not in (from _decided)"
+    )
+    kept = count(con, "_join", f"weight >= {thresholds.join} and told < {thresholds.join}")
+    if one_to_one:
+        con.execute(f"delete from _join where weight < {thresholds.join}")
+        _keep_best(con)
+    con.execute(f"insert into _join select l, r, {DECIDED}, {DECIDED} from _decided")
+    decided = count(con, "_decided")
     ids = con.execute(f"select unique_id from {features} order by 1").fetchnumpy()["unique_id"].astype(np.int64)
-    links = con.execute("select l, r, weight from _join").fetchnumpy()
-    apart = con.execute(
-        f"select l, r from _apart where l in (select unique_id from {features})"
-        f" and r in (select unique_id from {features})"
-    ).fetchnumpy()
-    labels, conflicts = _label(
-        len(ids), np.searchsorted(ids, links["l"]), np.searchsorted(ids, links["r"]), np.asarray(links["weight"]),
-        np.searchsorted(ids, apart["l"]), np.searchsorted(ids, apart["r"]),
-    )  # fmt: skip
+    links = con.execute("select l, r, weight from _join order by l, r").fetchnumpy()
+    labels, conflicts = label(
+        len(ids),
+        (np.searchsorted(ids, links["l"]), np.searchsorted(ids, links["r"]), np.asarray(links["weight"])),
+        thresholds.join,
+        _places(con, ids, "_guarded", features),
+        _places(con, ids, "_never", features),
+    )
     _name(con, ids, labels, previous, out)
     sizes = np.bincount(labels)
     reasons: list[tuple[str, int]] = con.execute(f"select reason, count(*) from {guards} group by 1").fetchall()
@@ -142,51 +144,15 @@ def _keep_best(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _label(n: int, one: _Ints, other: _Ints, weight: _Floats, a: _Ints, b: _Ints) -> tuple[_Ints, int]:
-    """A cluster number for each of ``n`` records; how many groups had to be parted.
-
-    Args:
-        one, other, weight: the links; a, b: pairs that must not be in one cluster.
-    """
-    graph = coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(n, n))
-    _, labels = connected_components(graph, directed=False)
-    labels = labels.astype(np.int64)
-    torn = np.unique(labels[a][labels[a] == labels[b]])
-    if not len(torn):
-        return labels, 0
-    inside = np.isin(labels[one], torn)
-    order = np.argsort(-weight[inside], kind="stable")
-    enemies: dict[int, set[int]] = {}
-    together = labels[a] == labels[b]
-    for x, y in zip(a[together].tolist(), b[together].tolist(), strict=True):
-        enemies.setdefault(x, set()).add(y)
-        enemies.setdefault(y, set()).add(x)
-    parent = {x: x for x in np.flatnonzero(np.isin(labels, torn)).tolist()}
-    members = {x: {x} for x in parent}
-    apart = {x: set(enemies.get(x, ())) for x in parent}
-
-    def head(x: int) -> int:
-        while parent[x] != x:
-            parent[x] = parent[parent[x]]
-            x = parent[x]
-        return x
-
-    for left, right in zip(one[inside][order].tolist(), other[inside][order].tolist(), strict=True):
-        x, y = head(left), head(right)
-        if x == y or not members[x].isdisjoint(apart[y]):
-            continue
-        if len(members[x]) < len(members[y]):
-            x, y = y, x
-        parent[y] = x
-        members[x] |= members.pop(y)
-        apart[x] |= apart.pop(y)
-    free = int(labels.max()) + 1
-    for number, group in enumerate(members.values()):
-        labels[list(group)] = free + number
-    return np.unique(labels, return_inverse=True)[1].astype(np.int64), len(torn)
+def _places(con: duckdb.DuckDBPyConnection, ids: Ints, pairs: str, features: str) -> tuple[Ints, Ints]:
+    found = con.execute(
+        f"select l, r from {pairs} where l in (select unique_id from {features})"
+        f" and r in (select unique_id from {features}) order by l, r"
+    ).fetchnumpy()
+    return np.searchsorted(ids, found["l"]), np.searchsorted(ids, found["r"])
 
 
-def _name(con: duckdb.DuckDBPyConnection, ids: _Ints, labels: _Ints, previous: str, out: str) -> None:
+def _name(con: duckdb.DuckDBPyConnection, ids: Ints, labels: Ints, previous: str, out: str) -> None:
     """Numbers that last: a new cluster takes the number of the old one of which it holds the largest part."""
     con.register("_labels", pa.table({"id": ids, "label": labels}))
     con.execute(

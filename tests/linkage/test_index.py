@@ -36,6 +36,10 @@ def test_a_new_record_finds_its_person_with_reasons_that_add_up(index: LinkIndex
     assert sum(step.weight for step in evidence.steps) == pytest.approx(evidence.weight, abs=1e-6)
     assert evidence.steps[-1].total == pytest.approx(evidence.weight, abs=1e-6)
     assert evidence.probability > 0.99
+    # What a person reads, without the marks of the comparison.
+    shown = {step.title: (step.left, step.right) for step in evidence.steps}
+    assert shown["Date of birth"] == ("1971-09-30", "1971-09-30")
+    assert shown["Address"] == ("12 park rd, N42AB", "12 park rd, N42AB")
 
 
 def test_a_twin_is_shown_with_the_warning(index: LinkIndex) -> None:

@@ -123,7 +123,7 @@ class PairScorer:
                 # Splink counts levels from the last (0) to the first.
                 says = (*comparison.levels, comparison.otherwise)[len(comparison.levels) - level].words
             total += weight
-            left, right = (_text(row.get(f"{comparison.shows}_{side}")) for side in "lr")
+            left, right = (_text(comparison.shows, row.get(f"{comparison.shows}_{side}")) for side in "lr")
             steps.append(Step(comparison.title, says, left, right, weight, total))
         return Evidence(row["unique_id_l"], row["unique_id_r"], float(row["match_weight"]), tuple(steps), reason)
 
@@ -132,7 +132,13 @@ def _log2_odds(probability: float) -> float:
     return math.log2(probability / (1 - probability))
 
 
-def _text(value: Any) -> str:
+def _text(column: str, value: Any) -> str:
+    """A value as a person reads it: without the marks that the comparison needs."""
     if value is None:
         return ""
-    return ", ".join(sorted(map(str, value))) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        # A contact begins with the letter of its kind: t, e or o.
+        return ", ".join(sorted(str(one)[1:] if column == "contacts" else str(one) for one in value))
+    if column == "born":
+        return f"{value[:4]}-{value[4:6]}-{value[6:]}"
+    return str(value).replace("|", ", ").strip(", ") if column == "place" else str(value)

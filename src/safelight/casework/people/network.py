@@ -100,7 +100,9 @@ def picture(person: Person, found: list[Tie]) -> SafeString:
         x, y = middle_x + 330 * wide * math.cos(angle), middle_y + 215 * wide * math.sin(angle)
         first = group[0]
         lines.append((f"{middle_x:.0f}", f"{middle_y:.0f}", f"{x:.0f}", f"{y:.0f}", _DASHES[first.kind]))
-        marks.append((*_mark(x, y, first.label, _short(first.by), child=first.child),))
+        told = first.child and not first.by.startswith("Child at risk")
+        about = f"Child at risk, {first.by[0].lower()}{first.by[1:]}" if told else first.by
+        marks.append((*_mark(x, y, first.label, _short(about), child=first.child),))
     body = format_html_join(
         "", '<line x1="{}" y1="{}" x2="{}" y2="{}" stroke="#505a5f" stroke-width="2" stroke-dasharray="{}"/>', lines
     ) + format_html_join("", "{}{}", marks)
@@ -119,7 +121,7 @@ def _mark(x: float, y: float, label: str, about: str, *, centre: bool = False, c
     fill = "#1d70b8" if centre else "#ffffff"
     edge = "#d4351c" if child else "#0b0c0c"
     text = "#ffffff" if centre else "#0b0c0c"
-    words = _short(f"{label} (child at risk)" if child else label, 30)
+    words = _short(label, 30)
     box = format_html(
         '<rect x="{}" y="{}" width="220" height="52" rx="4" fill="{}" stroke="{}" stroke-width="{}"/>',
         f"{x - 110:.0f}", f"{y - 26:.0f}", fill, edge, 4 if child else 2,

@@ -15,7 +15,7 @@ from safelight.casework.cases.models import Case
 from safelight.casework.clocks.models import Clock, Hold
 from safelight.casework.devices.models import Device, Finding, TriageRun
 from safelight.casework.ledger.verify import verify
-from safelight.casework.people.models import Person
+from safelight.casework.people.models import Person, PossibleLink
 from safelight.casework.referrals.models import ImportLine, Referral
 from safelight.casework.safeguarding.models import SafeguardingReferral
 from safelight.casework.submissions.models import Submission
@@ -108,3 +108,12 @@ def test_the_companies_say_that_they_are_invented_and_one_probes(demo: dict[str,
     assert Hit.objects.count() > 20
     assert TakedownNotice.objects.open().exists()
     assert TakedownNotice.objects.exclude(removed_at=None).exists()
+
+
+def test_possible_links_wait_on_the_desk(demo: dict[str, Any]) -> None:
+    waiting = PossibleLink.objects.filter(state="waiting")
+    assert {"crime", "visor", "safelight"} <= set(waiting.values_list("source", flat=True))
+    # One is restricted, one is of an address only, and a man of an earlier referral is found again under another name.
+    assert waiting.exclude(handling="").exists() and waiting.filter(kind="address").exists()
+    again = waiting.exclude(other=None).order_by("-weight")[0]
+    assert again.person.family_name != again.other.family_name and again.person.born == again.other.born

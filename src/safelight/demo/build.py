@@ -24,6 +24,7 @@ from safelight.demo.evidence import Bench
 from safelight.demo.force import build_force
 from safelight.demo.history import Story, play
 from safelight.demo.imports import example_imports
+from safelight.demo.links import build_links
 from safelight.demo.sign_in import HOME_UNIT
 from safelight.demo.stories import CAST, World, referral_story, regular_work
 
@@ -73,6 +74,9 @@ def build_demo(
     play(stories, until=now, on_progress=lambda moment: tell("History", (moment - start).days, total))
     tell("History", total, total)
     _plan(force.supervisors[HOME_UNIT])
+    tell("Who is who", 0, 1)
+    build_links(world.cast)
+    tell("Who is who", 1, 1)
     bench.leave_waiting(force.examiners[0], 2)
     while seal():
         pass

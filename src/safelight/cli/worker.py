@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
         if only and not queue:
             raise SafelightError("--only needs a bench.", fix="Name it with --queue.")
         setup()
+        from django.conf import settings
         from django.db import connection
 
         queues = [*([] if only else ["default"]), *dict.fromkeys(queue or ())]
@@ -45,7 +46,11 @@ def register(app: typer.Typer) -> None:
             else:
                 from django.core.management import call_command
 
-                call_command("db_worker", queue_name=",".join(queues), interval=interval, batch=batch, reload=False)
+                # The demo's terminal belongs to the sign-in lines.
+                call_command(
+                    "db_worker", queue_name=",".join(queues), interval=interval, batch=batch, reload=False,
+                    verbosity=0 if settings.DEMO else 1,
+                )  # fmt: skip
         finally:
             over.set()
 

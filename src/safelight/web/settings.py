@@ -296,7 +296,5 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         # axes writes user names and addresses; its rows in the database are the record, not the log.
         "axes": {"level": "ERROR"},
-        # The demo's terminal belongs to the sign-in lines; a real worker says what it takes.
-        **({name: {"level": "WARNING"} for name in ("django_tasks", "django_tasks_db")} if DEMO else {}),
     },
 }

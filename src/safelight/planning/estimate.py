@@ -22,6 +22,12 @@ def student_975(degrees: int) -> float:
     return z + first + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
 
 
+def short(value: float, form: str = ".3g") -> str:
+    """A number as people write it: 0.185, 12.5 and 1,300, never 1.3e+03."""
+    text = f"{value:{form}}"
+    return f"{float(text):,.0f}" if "e+" in text else text
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A mean over replications with its 95 % confidence interval.
@@ -47,11 +53,12 @@ class Estimate:
         """In one phrase: '3.1 (2.9 to 3.4)', or the words."""
         if self.words or self.mean is None:
             return self.words or "no value"
+        mean = short(self.mean * scale, form)
         if self.replications == 0:
-            return f"{self.mean * scale:{form}}"
+            return mean
         if self.low is None or self.high is None:
-            return f"{self.mean * scale:{form}} (one run: interval not known)"
-        return f"{self.mean * scale:{form}} ({self.low * scale:{form}} to {self.high * scale:{form}})"
+            return f"{mean} (one run: interval not known)"
+        return f"{mean} ({short(self.low * scale, form)} to {short(self.high * scale, form)})"
 
 
 def estimate(values: Sequence[float], *, low: float = -math.inf, high: float = math.inf) -> Estimate:

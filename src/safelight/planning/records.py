@@ -15,6 +15,7 @@ import numpy as np
 
 from safelight.planning.arrays import F8
 from safelight.planning.errors import PlanningError
+from safelight.planning.estimate import short
 
 LEAST = 20  # fewer records than this say nothing that an assumption does not
 DRAWS = 300
@@ -42,8 +43,8 @@ class Recorded:
         if self.value is None:
             return "too few records"
         if self.low is None or self.high is None:
-            return f"{self.value:.3g}"
-        return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
+            return short(self.value)
+        return f"{short(self.value)} ({short(self.low)} to {short(self.high)})"
 
 
 def counted(number: int, how: str) -> Recorded:

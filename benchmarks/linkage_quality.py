@@ -9,7 +9,9 @@ The shipped model was made on names of half 0 (scripts/train-link-model); no set
 from __future__ import annotations
 
 import argparse
+import random
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -176,19 +178,31 @@ def living_together(made: Truth, home: list[str], guardians: list[set[int]]) -> 
         score_pairs(cluster_pairs([number[n] for n in sorted(number)]), [homes[one] for one in home]),
     )
     found = {(place[child], place[adult]) for child, adult in wards}
-    right = sum(made.person[adult] in guardians[child] for child, adult in found)
     here = {(made.records[n].source, person): n for n, person in enumerate(made.person)}
     true = {
         (n, here[one.source, who])
         for n, one in enumerate(made.records)
         for who in guardians[n]
-        if (one.source, who) in here
+        if (one.source, who) in here and _age(made, n) < 18
     }
-    minors = {(child, adult) for child, adult in true if _age(made, child) < 18}
+    # Judged as pairs of records; the draws of the intervals are over children.
+    right = Counter(child for child, adult in found if made.person[adult] in guardians[child])
+    all_found, minors = Counter(child for child, _ in found), Counter(child for child, _ in true)
+    met = Counter(child for child, _ in found & true)
+    children = sorted({*all_found, *minors})
+    rows = [(right[one], all_found[one], met[one], minors[one]) for one in children]
+    chance, drawn = random.Random(1), []
+    for _ in range(200):
+        sums = [sum(column) for column in zip(*chance.choices(rows, k=len(rows)), strict=True)]
+        drawn.append((sums[0] / sums[1], sums[2] / sums[3]))
+    (p, low_p, high_p), (r, low_r, high_r) = (
+        (sum(row[n] for row in rows) / sum(row[n + 1] for row in rows), sorted(column)[4], sorted(column)[-5])
+        for n, column in zip((0, 2), zip(*drawn, strict=True), strict=True)
+    )
     print(
-        f"| census, guardians | adults of the household, 15 to 50 years older | P {right / len(found):.4f} "
-        f" R {len(found & minors) / len(minors):.4f}"
-        f" (of {len(minors):,} links of children under 18 with a guardian in the same census) | |"
+        "| census, guardians | adults of the household, 15 to 50 years older |"
+        f" P {p:.4f} ({low_p:.4f} to {high_p:.4f})  R {r:.4f} ({low_r:.4f} to {high_r:.4f})"
+        f" (of {len(true):,} links of children under 18 with a guardian in the same census) | |"
     )
 
 

@@ -94,7 +94,9 @@ class LinkIndex:
             raise LinkageError(f"There is no index {path}.", fix="Make it: safelight link run.")
         self.path = path
         self._lock = threading.Lock()
-        self.con = duckdb.connect(":memory:", config={"threads": threads, "memory_limit": memory})
+        # What does not fit in memory goes beside the index, never into the folder where the command was given.
+        limits = {"threads": threads, "memory_limit": memory, "temp_directory": str(path.with_suffix(".tmp"))}
+        self.con = duckdb.connect(":memory:", config=limits)
         try:
             self.con.execute(f"attach '{path}' as made (read_only)")
             self.run, model = first_row(self.con, "select number, model from made.meta")

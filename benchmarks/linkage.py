@@ -108,7 +108,8 @@ def peer(folder: Path) -> None:
     import splink.comparison_library as cl
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    con = duckdb.connect(config={"threads": 2, "memory_limit": "4GB"})
+    spill = str(folder.parent / "spill")
+    con = duckdb.connect(config={"threads": 2, "memory_limit": "4GB", "temp_directory": spill})
     con.execute(
         "create table flat as select row_number() over () as unique_id, lower(names[1].given) as first_name,"
         " lower(names[1].family) as surname, born::varchar as dob, lower(addresses[1].line) as line,"

@@ -95,8 +95,10 @@ class LinkIndex:
         self.path = path
         self._lock = threading.Lock()
         # What does not fit in memory goes beside the index, never into the folder where the command was given.
-        limits = {"threads": threads, "memory_limit": memory, "temp_directory": str(path.with_suffix(".tmp"))}
-        self.con = duckdb.connect(":memory:", config=limits)
+        spill = str(path.with_suffix(".tmp"))
+        self.con = duckdb.connect(
+            ":memory:", config={"threads": threads, "memory_limit": memory, "temp_directory": spill}
+        )
         try:
             self.con.execute(f"attach '{path}' as made (read_only)")
             self.run, model = first_row(self.con, "select number, model from made.meta")

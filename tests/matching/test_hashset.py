@@ -133,3 +133,17 @@ def test_another_safelight_file_is_not_taken_for_a_hash_set(tmp_path: Path) -> N
     HashSet.from_entries([HashSetEntry(md5=bytes(16))], name="Demo").digest_index("md5").save(tmp_path / FILE_NAME)
     with pytest.raises(MatchingError, match="holds digest index, not hash set"):
         HashSet.open(tmp_path)
+
+
+def test_sizes_need_nothing_imported_before() -> None:
+    """A first answer asks a list for its sizes before anything else is computed; once that was a NameError."""
+    import subprocess
+    import sys
+
+    code = (
+        "from safelight.matching import HashSet, HashSetEntry;"
+        "one = HashSetEntry(md5=bytes(16), size=7);"
+        "print(HashSet.from_entries([one], name='n', kind='known').sizes().tolist())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "src"}, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("[7]", "")

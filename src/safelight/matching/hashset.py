@@ -232,6 +232,8 @@ class HashSet:
 
     def sizes(self) -> npt.NDArray[np.uint64]:
         """The distinct sizes in bytes of the listed files, ascending, where the list gives any; shape (n,)."""
+        import numpy as np
+
         sizes: npt.NDArray[np.uint64] = np.unique(self._arrays["size.values"].astype(np.uint64))
         return sizes
 

@@ -55,7 +55,9 @@ def progress(request: HttpRequest, reference: str, run: str) -> HttpResponse:
         response = HttpResponse()
         response["HX-Refresh"] = "true"
         return response
-    context = {"device": device, "run": found, "progress": queries.progress_of(found), "apart": True}
+    context = {
+        "device": device, "run": found, "progress": queries.progress_of(found), "places": queries.places_of(found),
+    }  # fmt: skip
     return render(request, "devices/_progress.html", context)
 
 

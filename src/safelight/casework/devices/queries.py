@@ -274,3 +274,10 @@ def pickable_images() -> tuple[list[str], bool]:
 
 def _looks_like_an_image(name: str) -> bool:
     return not name.startswith(".") and Path(name).suffix.lower() in _IMAGE_ENDINGS
+
+
+def places_of(run: TriageRun) -> list[str]:
+    """Where else on the device's page the state of a run stands: its head, its image's row, and the list of runs."""
+    runs = list(run.device.runs.order_by("-pk").values_list("pk", "image_id"))
+    newest = next((pk for pk, image in runs if image == run.image_id), None)
+    return ["device", *(["image"] if newest == run.pk else []), *(["run"] if len(runs) > 1 else [])]

@@ -111,7 +111,7 @@ FILES = 3 + 20 + 100 + 12
 
 
 def big_image(folder: Path) -> Path:
-    """An ext4 image of several chunks: 200 MiB with three known pictures, small files and some large ones."""
+    """An ext4 image of 900 MiB, so several chunks (each ends where a window of 256 MiB does): known pictures, files."""
     from tests.support.hostile import picture
     from tests.triage.conftest import make_ext
 
@@ -122,4 +122,4 @@ def big_image(folder: Path) -> Path:
     files |= {f"known/{n}.jpg": known_picture(n).content for n in range(3)}
     files |= {f"text/{n}.txt": rng.randbytes(3000) for n in range(100)}
     files |= {f"large/{n}.bin": rng.randbytes(9 << 20) for n in range(12)}
-    return make_ext(folder / "big.dd", files, size="200M")
+    return make_ext(folder / "big.dd", files, size="900M")

@@ -264,6 +264,24 @@ def test_a_dead_worker_is_noticed_and_its_run_taken_over(bench: Bench) -> None:
     assert run.state != "failed" and run.findings.count() == found
 
 
+def test_what_ended_runs_needed_is_cleared_up_and_what_live_ones_need_stays(bench: Bench) -> None:
+    """A folder left by a dead worker once stopped every look for dead workers; and one of a live run is its memory."""
+    bench.import_sets()
+    device = bench.device()
+    live = services.queue_triage(bench.examiner, device)
+    ended = TriageRun.objects.create(
+        device=device,
+        image=live.image,
+        state=TriageRun.State.FAILED,
+        queued_by=bench.examiner,
+        queued_at=timezone.now(),
+    )
+    for name in (live.reference, ended.reference, "T-999999", "T-other"):
+        (ending.runs_root() / name).mkdir(parents=True)
+    recovery.recover_dead_runs()
+    assert sorted(p.name for p in ending.runs_root().iterdir()) == sorted([live.reference, "T-other"])
+
+
 def test_a_run_that_kills_its_worker_again_and_again_fails(bench: Bench) -> None:
     """A poisonous image must not eat every worker of the lab, one after another."""
     bench.import_sets()

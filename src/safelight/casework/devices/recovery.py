@@ -49,8 +49,9 @@ def recover_dead_runs() -> int:
 def _clear_up() -> None:
     """Remove what ended runs needed while they ran, where their workers died before they could."""
     live = (TriageRun.State.QUEUED, TriageRun.State.RUNNING)
-    for folder in runs_root().glob("T-*"):
-        if not TriageRun.objects.filter(reference=folder.name, state__in=live).exists():
+    for folder in runs_root().glob(f"{TriageRun.PREFIX}-*"):
+        number = folder.name.removeprefix(f"{TriageRun.PREFIX}-")
+        if number.isdecimal() and not TriageRun.objects.filter(pk=int(number), state__in=live).exists():
             RunFolder(folder).remove()
 
 

@@ -25,32 +25,51 @@ pytestmark = pytest.mark.django_db
 #   desk                      the referral desk
 #   has, unit, other          investigator: has the case; of its unit; of another unit
 #   super, other_super        supervisor: of its unit; of another unit
-#   examiner, admin, nobody   nobody: not signed in
-WHO = ("desk", "has", "unit", "other", "super", "other_super", "examiner", "admin", "nobody")
+#   examiner, admin
+#   offend, custody, partner, auditor   of no offender, detained child, sharing or audit of this case
+#   chief                     chief officer
+#   nobody                    not signed in
+WHO = (
+    "desk",
+    "has",
+    "unit",
+    "other",
+    "super",
+    "other_super",
+    "examiner",
+    "admin",
+    "offend",
+    "custody",
+    "partner",
+    "auditor",
+    "chief",
+    "nobody",
+)
 
 # What each answers, in the order of WHO. "." is 302 to the page for signing in.
 OPEN = {
     # The case itself and its tabs: unseen is 404, a role without any case is 403.
-    "case": "200 200 200 404 200 404 200 403 302",
-    "case_runs": "200 200 403 404 200 404 403 403 302",  # risk, live contact
-    "case_super": "403 403 403 403 200 404 403 403 302",
-    "protect": "200 200 200 404 200 404 403 403 302",  # children, social care
-    "child_hold": "403 403 403 404 200 404 403 403 302",
-    "devices": "200 200 200 404 200 404 200 403 302",
-    "device_handle": "403 200 403 404 200 404 200 403 302",
-    "device_decide": "403 200 403 404 200 404 403 403 302",
-    "device_accept": "403 403 403 403 200 404 200 403 302",
-    "submissions": "403 200 200 404 200 404 200 403 302",
-    "submission_do": "403 200 403 404 200 404 200 403 302",
-    "grades": "403 200 403 404 403 403 200 403 302",
-    "clock_hold": "403 403 403 403 200 404 403 403 302",
-    "desk": "200 403 403 403 200 200 403 403 302",  # of no case yet: whole desk, any supervisor
-    "referral": "200 200 200 404 200 404 200 403 302",
-    "referral_close": "302 403 403 403 302 404 403 403 302",  # of a case: sent back, nothing to close
-    "person_change": "200 200 200 404 200 404 403 403 302",
-    "hashset": "403 403 403 403 200 200 200 200 302",
-    "hashset_hit": "403 403 403 403 200 404 200 404 302",  # a device in it: of the unit, for those who keep lists
-    "ledger_case": "403 403 403 403 200 404 403 404 302",
+    "case": "200 200 200 404 200 404 200 403 404 403 403 404 200 302",
+    "case_runs": "200 200 403 404 200 404 403 403 403 403 403 403 403 302",  # risk, live contact
+    "case_super": "403 403 403 403 200 404 403 403 403 403 403 403 403 302",
+    "protect": "200 200 200 404 200 404 403 403 403 403 403 403 403 302",  # children, social care
+    "child_hold": "403 403 403 404 200 404 403 403 404 403 403 404 403 302",
+    "devices": "200 200 200 404 200 404 200 403 404 403 403 404 200 302",
+    "device_handle": "403 200 403 404 200 404 200 403 403 403 403 403 403 302",
+    "device_decide": "403 200 403 404 200 404 403 403 403 403 403 403 403 302",
+    "device_accept": "403 403 403 403 200 404 200 403 403 403 403 403 403 302",
+    "submissions": "403 200 200 404 200 404 200 403 403 403 403 404 200 302",
+    "submission_do": "403 200 403 404 200 404 200 403 403 403 403 403 403 302",
+    "submission_file": "403 200 403 404 200 404 200 403 403 403 403 404 403 302",
+    "grades": "403 200 403 404 403 403 200 403 403 403 403 403 403 302",
+    "clock_hold": "403 403 403 403 200 404 403 403 403 403 403 403 403 302",
+    "desk": "200 403 403 403 200 200 403 403 403 403 403 403 403 302",  # of no case yet: whole desk, any supervisor
+    "referral": "200 200 200 404 200 404 200 403 404 403 403 404 200 302",
+    "referral_close": "302 403 403 403 302 404 403 403 403 403 403 403 403 302",  # sent back: nothing to close
+    "person_change": "200 200 200 404 200 404 403 403 403 403 403 403 403 302",
+    "hashset": "403 403 403 403 200 200 200 200 403 403 403 403 403 302",
+    "hashset_hit": "403 403 403 403 200 404 200 404 403 403 403 403 403 302",  # a device of the unit in it
+    "ledger_case": "403 403 403 403 200 404 403 404 403 403 403 403 403 302",
 }
 
 ROUTES = {
@@ -77,7 +96,7 @@ ROUTES = {
     "safeguarding:answer": "protect",
     "submissions:case_submissions": "submissions", "submissions:grade": "grades",
     "submissions:import_grades": "grades", "submissions:nothing": "submission_do",
-    "submissions:detail": "submissions", "submissions:download": "submission_do",
+    "submissions:detail": "submissions", "submissions:download": "submission_file",
     "submissions:sent": "submission_do", "submissions:receipt": "submission_do",
     "submissions:settle": "submission_do",
 }  # fmt: skip
@@ -133,7 +152,7 @@ def test_a_restricted_case_does_not_exist_for_anyone_who_is_not_named(tmp_path, 
     """A case against a colleague would be known to the whole unit by noon."""
     where = world(tmp_path, settings, restricted=True)
     free = {"referrals:batch", "referrals:resolve"}
-    for who in ("desk", "unit", "other", "other_super", "examiner", "admin"):
+    for who in ("desk", "unit", "other", "other_super", "examiner", "admin", "offend", "auditor", "chief"):
         for name, status in answers(where, who).items():
             assert name in free or status in (403, 404), (who, name, status)
         # 403 says only that the role never opens such a page: it is the same for a case that does not exist.
@@ -171,7 +190,7 @@ def test_a_restricted_case_leaves_no_trace_on_any_list_search_or_count(tmp_path,
         f"{reverse('cases:index')}?status=all", f"{reverse('referrals:desk')}?state=all",
         f"{search}?find=1&family_name={name}", f"{search}?person={case.children.first().person.reference}",
     ]  # fmt: skip
-    for who in ("desk", "unit", "other", "other_super", "examiner", "admin"):
+    for who in ("desk", "unit", "other", "other_super", "examiner", "admin", "offend", "auditor", "chief"):
         client = client_of(where.people[who])
         for address in lists:
             text = client.get(address).content.decode()

@@ -53,6 +53,9 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         "desk": make_user("referral_desk"), "has": make_user(skills=[SKILL]), "unit": make_user(),
         "other": make_user(unit="SW"), "super": supervisor, "other_super": make_user("supervisor", "SW"),
         "examiner": make_user("examiner"), "admin": make_user("administrator"),
+        "offend": make_user("offender_manager"), "custody": make_user("custody_officer"),
+        "partner": make_user("partner", None), "auditor": make_user("auditor", None),
+        "chief": make_user("chief_officer", None),
     }  # fmt: skip
     make_allocation(case, people["has"], supervisor)
     told, child = make_child(case=case), make_child(case=case, referral=referral)

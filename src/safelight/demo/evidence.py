@@ -44,6 +44,7 @@ class Bench:
         self.evidence, self.rng, self.home, self.left = evidence, rng, home, runs
         self.stock: list[DiskImage] = []
         self.next_image = 0
+        self.begun = False
         self._asked: dict[int, bool] = {}
 
     def stock_up(self, on_progress: Callable[[int, int, str], None] | None = None) -> None:
@@ -70,9 +71,13 @@ class Bench:
             )
 
     def has_image_for(self, case: Case) -> bool:
-        """Whether devices of this case are examined here; decided once for each case."""
+        """Whether devices of this case are examined here; decided once for each case.
+
+        The first one at home always is: whatever the day, the demo has a device that was triaged.
+        """
         if case.pk not in self._asked:
-            self._asked[case.pk] = case.unit.code == self.home and self.left > 0 and self.rng.random() < 0.6
+            chance = self.rng.random() < 0.6 or not any(self._asked.values())
+            self._asked[case.pk] = case.unit.code == self.home and self.left > 0 and chance
         return self._asked[case.pk] and self.left > 0
 
     def image_of(self, device: Device) -> Path:
@@ -93,6 +98,7 @@ class Bench:
         """Image, triage, grade, submit, and the answer of the national database; each after a wait."""
         examiner = self.rng.choice(world.force.examiners)
         self.left -= 1
+        first_of_all, self.begun = not self.begun, True
         image = self.register(device, examiner)
         moment += timedelta(hours=self.rng.uniform(1, 20))
         yield moment
@@ -105,7 +111,7 @@ class Bench:
         run.refresh_from_db()
         moment += timedelta(hours=self.rng.uniform(4, 60))
         yield moment
-        if not run.findings.exists() or self.rng.random() < 0.2:
+        if not run.findings.exists() or (self.rng.random() < 0.2 and not first_of_all):
             return
         for finding in run.findings.filter(category="", known_good=False):
             record_grade(examiner, finding, category=self.rng.choice("ABC"), graded_in=GRADING_TOOL)

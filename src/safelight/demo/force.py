@@ -26,6 +26,10 @@ class Force:
         desk: the referral desk, London-wide.
         examiners: the digital forensic examiners.
         exchange_manager: who deals with internet companies.
+        chief: the accountable chief officer.
+        auditors: who audit cases, of no unit.
+        offender_managers: of the home unit.
+        custody_officers: of the home unit.
         supervisors: one or more for each unit code.
         investigators: for each unit code.
     """
@@ -34,6 +38,10 @@ class Force:
     desk: list[User] = field(default_factory=list)
     examiners: list[User] = field(default_factory=list)
     exchange_manager: User | None = None
+    chief: User | None = None
+    auditors: list[User] = field(default_factory=list)
+    offender_managers: list[User] = field(default_factory=list)
+    custody_officers: list[User] = field(default_factory=list)
     supervisors: dict[str, User] = field(default_factory=dict)
     investigators: dict[str, list[User]] = field(default_factory=dict)
 
@@ -61,6 +69,13 @@ def build_force(first_day: date) -> Force:
 
     officer("administrator", None, "administrator")
     force.exchange_manager = officer("exchange_manager", None, "exchange")
+    force.chief = officer("chief_officer", None, "chief")
+    force.auditors = [officer("auditor", None, "auditor"), officer("auditor", None)]
+    home_unit = units[HOME_UNIT]
+    force.offender_managers = [
+        officer("offender_manager", home_unit, "offenders" if place == 0 else "") for place in range(3)
+    ]
+    force.custody_officers = [officer("custody_officer", home_unit, "custody")]
     force.desk = [officer("referral_desk", None, "desk"), officer("referral_desk", None)]
     force.examiners = [officer("examiner", units["OCSAE"], "examiner"), officer("examiner", units["OCSAE"])]
     for examiner in force.examiners:

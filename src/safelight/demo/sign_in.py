@@ -10,6 +10,10 @@ SIGN_IN = (
     ("supervisor", "supervisor", f"supervisor in {HOME_UNIT}"),
     ("examiner", "examiner", "digital forensic examiner"),
     ("administrator", "administrator", "administrator (sees no case content)"),
+    ("offenders", "offender_manager", f"offender manager in {HOME_UNIT}"),
+    ("custody", "custody_officer", "custody officer"),
+    ("auditor", "auditor", "auditor (reads)"),
+    ("chief", "chief_officer", "chief officer"),
     ("exchange", "exchange_manager", "exchange manager (internet companies)"),
 )
 """(username, role, what it is) of the accounts that the demo prints."""

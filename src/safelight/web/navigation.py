@@ -26,16 +26,25 @@ class Item:
     group: str = ""
 
 
+WORKS = frozenset({"referral_desk", "investigator", "supervisor", "examiner"})
+EXAMINE = frozenset({"examiner", "investigator", "supervisor", "chief_officer"})
+READS = WORKS | {"offender_manager", "auditor", "chief_officer"}
+
 NAVIGATION = (
     Item("My work", "work:home"),
     Item("Referral desk", "referrals:desk", frozenset({"referral_desk", "supervisor"})),
     Item("Supervisor's board", "supervision:board", frozenset({"supervisor"})),
-    Item("Cases", "cases:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"}), "Cases"),
-    Item("Clocks", "clocks:index", frozenset({"referral_desk", "investigator", "supervisor", "examiner"}), "Cases"),
+    Item("Cases", "cases:index", READS, "Cases"),
+    Item("Clocks", "clocks:index", READS, "Cases"),
     Item("Possible links", "people:links", frozenset({"referral_desk", "investigator", "supervisor"}), "Cases"),
-    Item("Devices", "devices:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
-    Item("All devices", "fleet:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
-    Item("Submissions", "submissions:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
+    Item("Devices", "devices:index", EXAMINE, "Devices"),
+    Item("All devices", "fleet:index", EXAMINE, "Devices"),
+    Item(
+        "Submissions",
+        "submissions:index",
+        EXAMINE,
+        "Devices",
+    ),
     Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"}), "Hash sets"),
     *(
         Item(text, f"exchange:{page}", frozenset({"exchange_manager", "supervisor", "administrator"}), "Exchange")

@@ -23,6 +23,7 @@ is_supervisor = has_role("supervisor")
 is_examiner = has_role("examiner")
 is_administrator = has_role("administrator")
 works_cases = has_role("referral_desk", "investigator", "supervisor", "examiner")
+reads_cases = works_cases | has_role("offender_manager", "auditor", "chief_officer")
 
 
 def _case_of(obj: Any) -> Any:

@@ -29,13 +29,13 @@ class CaseQuerySet(VisibleQuerySet):
         """Who sees a case.
 
         The administrator sees none. A restricted case is seen only by its access list and its live investigator.
-        Otherwise the desk sees all; investigators and supervisors see their unit's, their own and those of their
-        access list; examiners see cases that have a device.
+        Otherwise the desk and chief officers see all; investigators and supervisors see their unit's, their
+        own and those of their access list; examiners see cases that have a device.
         """
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
         named = Q(access__user=user) | Q(allocations__investigator=user, allocations__ended_at=None)
-        if user.role == "referral_desk":
+        if user.role in {"referral_desk", "chief_officer"}:
             wide = Q(restricted=False)
         elif user.role in {"investigator", "supervisor"}:
             wide = Q(restricted=False, unit=user.unit)

@@ -10,6 +10,7 @@ from safelight.casework.base.predicates import (
     has_the_case,
     is_desk,
     is_supervisor,
+    reads_cases,
     supervises,
     works_cases,
 )
@@ -35,7 +36,7 @@ def sees_the_case(user: Any, obj: Any = None) -> bool:
 
 runs_the_case = works_cases & sees_the_case & (has_the_case | supervises)
 
-rules.add_perm("cases.view", works_cases & sees_the_case)
+rules.add_perm("cases.view", reads_cases & sees_the_case)
 rules.add_perm("cases.note", works_cases & sees_the_case)
 rules.add_perm("cases.open", is_desk | is_supervisor)
 rules.add_perm("cases.risk", runs_the_case | (is_desk & sees_the_case))

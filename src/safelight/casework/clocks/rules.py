@@ -6,7 +6,7 @@ from typing import Any
 
 import rules
 
-from safelight.casework.base.predicates import is_supervisor, supervises, works_cases
+from safelight.casework.base.predicates import is_supervisor, reads_cases, supervises
 from safelight.casework.clocks.models import Clock
 
 
@@ -22,5 +22,5 @@ def of_the_unit(user: Any, obj: Any = None) -> bool:
     return obj is None or obj.unit_id in (None, user.unit_id) or bool(obj.case and supervises(user, obj.case))
 
 
-rules.add_perm("clocks.view", works_cases & sees_the_clock)
+rules.add_perm("clocks.view", reads_cases & sees_the_clock)
 rules.add_perm("clocks.hold", is_supervisor & sees_the_clock & of_the_unit)

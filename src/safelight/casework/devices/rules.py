@@ -4,7 +4,7 @@ from typing import Any
 
 import rules
 
-from safelight.casework.base.predicates import has_role, has_the_case, is_examiner, supervises
+from safelight.casework.base.predicates import has_role, has_the_case, is_examiner, reads_cases, supervises
 
 
 @rules.predicate
@@ -19,8 +19,8 @@ def case_is_open_to_examiners(user: Any, obj: Any = None) -> bool:
 examines = is_examiner & case_is_open_to_examiners
 handles = examines | has_the_case | supervises
 
-rules.add_perm("devices.view", has_role("investigator", "supervisor", "examiner", "referral_desk"))
-rules.add_perm("devices.queue", has_role("investigator", "supervisor", "examiner"))
+rules.add_perm("devices.view", reads_cases)
+rules.add_perm("devices.queue", has_role("investigator", "supervisor", "examiner", "chief_officer"))
 rules.add_perm("devices.book_in", handles)
 rules.add_perm("devices.move", handles)
 rules.add_perm("devices.decide", has_the_case | supervises)

@@ -5,6 +5,6 @@ import rules
 from safelight.casework.base.predicates import has_role
 from safelight.casework.devices.rules import handles
 
-rules.add_perm("fleet.view", has_role("investigator", "supervisor", "examiner"))
+rules.add_perm("fleet.view", has_role("investigator", "supervisor", "examiner", "chief_officer"))
 rules.add_perm("fleet.first_answer", handles)
 rules.add_perm("fleet.import", handles)

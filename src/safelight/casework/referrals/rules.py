@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import rules
 
-from safelight.casework.base.predicates import is_desk, is_supervisor, works_cases
+from safelight.casework.base.predicates import is_desk, is_supervisor, reads_cases
 
-rules.add_perm("referrals.view", works_cases)
+rules.add_perm("referrals.view", reads_cases)
 rules.add_perm("referrals.desk", is_desk | is_supervisor)
 rules.add_perm("referrals.record", is_desk | is_supervisor)
 rules.add_perm("referrals.import", is_desk | is_supervisor)

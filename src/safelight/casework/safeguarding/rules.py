@@ -9,7 +9,7 @@ from typing import Any
 
 import rules
 
-from safelight.casework.base.predicates import is_desk, is_investigator, is_supervisor, works_cases
+from safelight.casework.base.predicates import is_desk, is_investigator, is_supervisor, reads_cases
 
 
 @rules.predicate
@@ -22,7 +22,7 @@ def sees_it(user: Any, obj: Any = None) -> bool:
 
 protects = (is_desk | is_investigator | is_supervisor) & sees_it
 
-rules.add_perm("safeguarding.view", works_cases)
+rules.add_perm("safeguarding.view", reads_cases)
 rules.add_perm("safeguarding.check", protects)
 rules.add_perm("safeguarding.add_child", protects)
 rules.add_perm("safeguarding.refer", protects)

@@ -9,7 +9,7 @@ import typer
 
 
 def tick_once() -> tuple[int, int, int]:
-    """Clocks that ran out, runs of dead workers, the queue of devices, the exchange's journal, seals of the ledger.
+    """Clocks that ran out, runs of dead workers, the queue of devices, the exchange's journal, seals, letters of notices.
 
     Returns:
         (clocks found breached, triage runs queued again, ledger entries sealed).
@@ -22,6 +22,7 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.hashsets.rechecks import ask_again_for_lost
     from safelight.casework.ledger.models import LedgerSeal
     from safelight.casework.ledger.services import seal
+    from safelight.casework.notices.letters import send_waiting
     from safelight.cli.worker import recover
 
     found = 0
@@ -37,6 +38,8 @@ def tick_once() -> tuple[int, int, int]:
     newest = last
     while made := seal():
         newest = made.tree_size
+    # Last: a mail server that takes its time keeps nothing else waiting.
+    send_waiting()
     return found, recovered, newest - last
 
 

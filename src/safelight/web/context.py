@@ -12,6 +12,7 @@ from django.utils.functional import lazy
 from django.utils.safestring import SafeString, mark_safe
 
 from safelight.casework.base.once import sheet_field
+from safelight.casework.notices.queries import unread_for_header
 from safelight.web.navigation import links, second_row
 
 
@@ -25,6 +26,8 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "navigation": links(request),
         "second_row": second_row(request),
         "alerts": get_messages(request),
+        # Asked of the database only where the head of the page is drawn.
+        "unread_notices": lambda: unread_for_header(getattr(request, "user", None)),
         "demo": settings.DEMO,
     }
 

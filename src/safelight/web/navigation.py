@@ -62,6 +62,7 @@ NAVIGATION = (
     Item("Standards", "standards_page", group="Force"),
     Item("Accounts", "accounts:index", frozenset({"administrator"}), "Administration"),
     Item("Ledger", "ledger:index", frozenset({"supervisor", "administrator"}), "Administration"),
+    Item("Outbox", "notices:outbox", frozenset({"administrator"}), "Administration"),
 )
 
 

@@ -19,6 +19,13 @@ SAFELIGHT_DEMO                   1: visibly synthetic demo over plain http
 SAFELIGHT_DEBUG                  1: error pages for developers; never with real data
 SAFELIGHT_CLUSTER                tcp:// address of a Dask scheduler that runs plans; default none: processes here
 SAFELIGHT_PLANNING_PROCESSES     processes that one plan may use; default 2
+SAFELIGHT_SITE_URL               https://... address of this site, for the links in e-mails
+SAFELIGHT_EMAIL_HOST             SMTP server for notices; default none: notices are shown on pages only
+SAFELIGHT_EMAIL_PORT             default 587, 465 with tls, 25 with none
+SAFELIGHT_EMAIL_SECURITY         starttls (default), tls or none
+SAFELIGHT_EMAIL_USER             sign-in at the server, with SAFELIGHT_EMAIL_PASSWORD; default none
+SAFELIGHT_EMAIL_FROM             sender of notices; required with a host
+SAFELIGHT_EMAIL_TIMEOUT          seconds that a server may take; default 10
 SAFELIGHT_TESTING                1: cheap password hashing for the test suite
 ================================ ============================================================================
 """
@@ -32,7 +39,7 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
-from safelight.web import env
+from safelight.web import env, mail
 
 WEB = Path(__file__).resolve().parent
 CASEWORK = WEB.parent / "casework"
@@ -74,6 +81,7 @@ CASEWORK_APPS = (
     "submissions",
     "plans",
     "exchange",
+    "notices",
     "work",
 )
 INSTALLED_APPS = [
@@ -147,6 +155,8 @@ TRIAGE_CHUNK_MIB = env.integer("SAFELIGHT_TRIAGE_CHUNK_MIB", 1024, least=1)
 
 PLANNING_CLUSTER = env.text("SAFELIGHT_CLUSTER", "")
 PLANNING_PROCESSES = env.integer("SAFELIGHT_PLANNING_PROCESSES", 1 if TESTING else 2, least=1)
+
+globals().update(mail.settings_of_mail(plain_http=PLAIN_HTTP))
 
 # --- language and time ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,38 @@
+"""The kinds of notice, as data: one line each. A title is a constant: whatever names a person may not stand in it,
+because it travels by e-mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ALERT, WARNING, INFORMATION = "alert", "warning", "information"
+SEVERITIES = {ALERT: "Alert", WARNING: "Warning", INFORMATION: "Information"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of notice.
+
+    Args:
+        title: what happened, in words that hold for every notice of the kind.
+        severity: ALERT (act now), WARNING (act soon) or INFORMATION.
+        page: the name of the page it leads to, which takes ``reference``; "" for the page of its subject or case.
+        email: whether it is sent by e-mail too.
+    """
+
+    title: str
+    severity: str = INFORMATION
+    page: str = ""
+    email: bool = True
+
+
+KINDS: dict[str, Kind] = {
+    "clock.due_soon": Kind("A clock runs out soon", WARNING),
+    "clock.breached": Kind("A clock has run out", ALERT),
+    "clock.still_breached": Kind("A clock that ran out is still open", ALERT),
+    "clock.reached": Kind("A date that had to be waited for has come", INFORMATION),
+    "live_contact.found": Kind("Live contact with a child: act now", ALERT, "cases:detail"),
+    "live_contact.unallocated": Kind("Live contact with a child, and nobody has the case", ALERT, "cases:detail"),
+    "live_contact.ended": Kind("Live contact with a child is recorded as ended", INFORMATION, "cases:detail"),
+    "victim.update_due": Kind("A victim is to be told what happened", WARNING, "cases:detail"),
+}

@@ -9,7 +9,7 @@ import typer
 
 
 def tick_once() -> tuple[int, int, int]:
-    """Clocks that ran out, runs of dead workers, the queue of devices, the exchange's journal, seals, letters of notices.
+    """Clocks that ran out, runs of dead workers, the queue of devices, the exchange's journal, seals, letters.
 
     Returns:
         (clocks found breached, triage runs queued again, ledger entries sealed).

@@ -211,3 +211,30 @@ def make_whatif(user: User | None = None, **fields: Any) -> Any:
         "base": {"referrals.per_year": 400, "visits.offenders": 300},
     }
     return make_plan(user or make_user("supervisor"), **{**given, **fields})
+
+
+def make_detention(actor: User | None = None, *, hours_ago: float = 2, **fields: Any) -> Any:
+    """A child of about 15 in a cell, detention authorised ``hours_ago``, opened through the service."""
+    from safelight.casework.custody.services import open_detention
+
+    number = next(_numbers)
+    authorised = timezone.now() - timedelta(hours=hours_ago)
+    person = {"family_name": f"Syntheticell{number}", "given_names": "Example", "age": 15}
+    return open_detention(
+        actor or make_user("custody_officer"),
+        **{
+            "person": {**person, **fields.pop("person", {})},
+            "suite": "Example suite",
+            "borough": "Camden",
+            "age_basis": "parent",
+            "offence": "Synthetic offence",
+            "necessity": "Synthetic necessity.",
+            "arrested_at": authorised - timedelta(hours=1),
+            "arrived_at": authorised - timedelta(minutes=20),
+            "authorised_at": authorised,
+            "authorised_by": "Sgt Example",
+            "placed": "cell",
+            "why_in_cell": "Synthetic answer at the beginning.",
+            **fields,
+        },
+    )

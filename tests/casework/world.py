@@ -15,12 +15,14 @@ from tests.casework.factories import (
     make_case,
     make_child,
     make_contact_check,
+    make_detention,
     make_device,
     make_referral,
     make_user,
 )
 
 from safelight.casework.clocks.services import place_hold, start_clock
+from safelight.casework.custody.accommodation import link_to_case
 from safelight.casework.devices.models import EvidenceImage, Finding, TriageRun
 from safelight.casework.fleet.models import FirstLook
 from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, NegativeEntry, Recheck, RecheckHit
@@ -103,7 +105,10 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         person=suspect, source="visor", key="1", found_at=now, model="synthetic", state="same", reason="Synthetic.",
         decided_at=now, decided_by=people["has"], evidence={"reasons": ["Synthetic."], "steps": []},
     )  # fmt: skip
+    detention = link_to_case(supervisor, make_detention(), case)
     arguments: dict[str, dict[str, Any]] = {
+        "custody:detail": {"reference": detention.reference},
+        "custody:step": {"reference": detention.reference, "step": "review"},
         "cases:settle": {**of_case, "area": "devices"},
         "clocks:hold": {"pk": clock.pk}, "clocks:lift": {"pk": clock.pk},
         "devices:progress": of_run, "devices:account": of_run, "devices:report": {**of_run, "name": "report.json"},

@@ -57,6 +57,10 @@ NAVIGATION = (
             ("Availability cut", "availability"),
         )
     ),
+    Item(
+        "Children in custody", "custody:index", frozenset({"custody_officer", "supervisor", "chief_officer"}), "Custody"
+    ),
+    Item("Figures", "custody:figures", frozenset({"custody_officer", "supervisor", "chief_officer"}), "Custody"),
     Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"}), "Force"),
     Item("Plans", "plans:index", frozenset({"supervisor", "administrator", "chief_officer"}), "Force"),
     Item("Standards", "standards_page", group="Force"),

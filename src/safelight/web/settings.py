@@ -79,6 +79,7 @@ CASEWORK_APPS = (
     "fleet",
     "hashsets",
     "submissions",
+    "custody",
     "plans",
     "exchange",
     "notices",

@@ -95,7 +95,9 @@ def create_person(
         Invalid: a value cannot be kept (a date before 1900 or in the future, a text too long...).
     """
     need(actor, "people.change", what=_REFUSAL)
-    values = checked(
+    return new_person(
+        actor,
+        identifiers=identifiers,
         family_name=family_name,
         given_names=given_names,
         born=born,
@@ -106,6 +108,18 @@ def create_person(
         postcode_=postcode,
         borough=borough,
     )
+
+
+def new_person(actor: Any, *, identifiers: Iterable[tuple[str, str]] = (), **fields: Any) -> Person:
+    """Write the record of a person for a service that has asked for its own right, in that service's transaction.
+
+    Args:
+        fields: as :func:`checked` takes them.
+
+    Raises:
+        Invalid: a value cannot be kept.
+    """
+    values = checked(**fields)
     pairs = checked_identifiers(identifiers)
     person = Person.objects.create(**values)
     Identifier.objects.bulk_create(Identifier(person=person, kind=kind, value=value) for kind, value in pairs)

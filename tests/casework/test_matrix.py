@@ -26,7 +26,8 @@ pytestmark = pytest.mark.django_db
 #   has, unit, other          investigator: has the case; of its unit; of another unit
 #   super, other_super        supervisor: of its unit; of another unit
 #   examiner, admin
-#   offend, custody, partner, auditor   of no offender, detained child, sharing or audit of this case
+#   custody                   keeps every child's custody record
+#   offend, partner, auditor  of no offender, sharing or audit of this case
 #   chief                     chief officer
 #   nobody                    not signed in
 WHO = (
@@ -70,27 +71,8 @@ OPEN = {
     "hashset": "403 403 403 403 200 200 200 200 403 403 403 403 403 302",
     "hashset_hit": "403 403 403 403 200 404 200 404 403 403 403 403 403 302",  # a device of the unit in it
     "ledger_case": "403 403 403 403 200 404 403 404 403 403 403 403 403 302",
-    "case": "200 200 200 404 200 404 200 403 302",
-    "case_runs": "200 200 403 404 200 404 403 403 302",  # risk, live contact
-    "case_super": "403 403 403 403 200 404 403 403 302",
-    "protect": "200 200 200 404 200 404 403 403 302",  # children, social care
-    "child_hold": "403 403 403 404 200 404 403 403 302",
-    "devices": "200 200 200 404 200 404 200 403 302",
-    "device_handle": "403 200 403 404 200 404 200 403 302",
-    "device_decide": "403 200 403 404 200 404 403 403 302",
-    "device_accept": "403 403 403 403 200 404 200 403 302",
-    "submissions": "403 200 200 404 200 404 200 403 302",
-    "submission_do": "403 200 403 404 200 404 200 403 302",
-    "grades": "403 200 403 404 403 403 200 403 302",
-    "clock_hold": "403 403 403 403 200 404 403 403 302",
-    "desk": "200 403 403 403 200 200 403 403 302",  # of no case yet: whole desk, any supervisor
-    "referral": "200 200 200 404 200 404 200 403 302",
-    "referral_close": "302 403 403 403 302 404 403 403 302",  # of a case: sent back, nothing to close
-    "person_change": "200 200 200 404 200 404 403 403 302",
-    "hashset": "403 403 403 403 200 200 200 200 302",
-    "hashset_hit": "403 403 403 403 200 404 200 404 302",  # a device in it: of the unit, for those who keep lists
-    "ledger_case": "403 403 403 403 200 404 403 404 302",
-    "custody_keep": "403 403 403 403 403 403 403 403 302",  # custody officers only, and they see no case
+    "custody_case": "200 200 200 404 200 404 200 403 404 200 403 404 200 302",
+    "custody_keep": "403 403 403 403 403 403 403 403 403 200 403 403 403 302",
 }
 
 ROUTES = {
@@ -99,7 +81,7 @@ ROUTES = {
     "cases:settle": "case_super", "cases:close": "case_super", "cases:reopen": "case_super",
     "allocation:allocate": "case_super", "allocation:end": "case_super", "supervision:review": "case_super",
     "clocks:hold": "clock_hold", "clocks:lift": "clock_hold",
-    "custody:detail": "case", "custody:step": "custody_keep", "custody:of_case": "protect",
+    "custody:detail": "custody_case", "custody:step": "custody_keep", "custody:of_case": "protect",
     "devices:case_devices": "devices", "devices:book_in": "device_handle", "devices:detail": "devices",
     "devices:custody": "device_handle", "devices:decision": "device_decide", "devices:image": "device_handle",
     "devices:progress": "devices", "devices:account": "device_accept", "devices:report": "devices",

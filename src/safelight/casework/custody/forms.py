@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from safelight.casework.base.fields import DayField, MomentField
+from safelight.casework.base.step import OfRow
 from safelight.casework.custody.models import AccommodationRequest, Detention, DetentionReview
 from safelight.casework.people.boroughs import boroughs
 from safelight.casework.people.models import Sex
@@ -99,15 +100,7 @@ class AskAdultForm(forms.Form):
     requested_at = _moment("When asked")
 
 
-class OfDetention(forms.Form):
-    """A form whose choices are rows of the detention."""
-
-    def __init__(self, *args: Any, detention: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.detention = detention
-
-
-class AdultCameForm(OfDetention):
+class AdultCameForm(OfRow):
     """The appropriate adult arrives."""
 
     adult = forms.ChoiceField(label="Who came", widget=forms.RadioSelect)
@@ -115,7 +108,7 @@ class AdultCameForm(OfDetention):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        waiting = self.detention.adults.filter(arrived_at=None)
+        waiting = self.row.adults.filter(arrived_at=None)
         choices = [(str(one.pk), f"{one.name}, {one.relation}") for one in waiting]
         self.fields["adult"].choices = choices  # type: ignore[attr-defined]
 
@@ -174,7 +167,7 @@ class AskAccommodationForm(forms.Form):
     reveals = {"kind": {"secure": ["why_secure"]}}
 
 
-class AnswerAccommodationForm(OfDetention):
+class AnswerAccommodationForm(OfRow):
     """What the local authority answered."""
 
     request = forms.ChoiceField(label="Which request", widget=forms.RadioSelect)
@@ -185,7 +178,7 @@ class AnswerAccommodationForm(OfDetention):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        waiting = self.detention.requests.filter(answer="")
+        waiting = self.row.requests.filter(answer="")
         choices = [(str(one.pk), f"{one.get_kind_display()}, {one.authority}: {one.asked_of}") for one in waiting]
         self.fields["request"].choices = choices  # type: ignore[attr-defined]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import rules
 
-from safelight.casework.base.predicates import has_role, works_cases
+from safelight.casework.base.predicates import has_role, reads_cases
 from safelight.casework.custody.models import LISTED_TO, Detention
 
 keeps_custody = has_role("custody_officer")
@@ -20,5 +20,5 @@ def sees_the_detention(user: Any, obj: Any = None) -> bool:
 
 
 rules.add_perm("custody.list", has_role(*LISTED_TO))
-rules.add_perm("custody.view", (keeps_custody | works_cases) & sees_the_detention)
+rules.add_perm("custody.view", (keeps_custody | reads_cases) & sees_the_detention)
 rules.add_perm("custody.keep", keeps_custody & sees_the_detention)

@@ -2,25 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
+from safelight.casework.base.step import Step
 from safelight.casework.custody import accommodation, forms, services
 from safelight.casework.custody.models import Detention
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step. ``fits`` says whether the record's page offers it; the service decides whether it may be done."""
-
-    title: str
-    form: Any
-    act: Callable[..., Any]
-    done: str
-    fits: Callable[[Detention], bool]
-    intro: str = ""
-    destructive: bool = False
 
 
 def _here(row: Detention) -> bool:

@@ -13,9 +13,10 @@ from django.urls import reverse
 from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.errors import Invalid
 from safelight.casework.base.policy import look, page, require
+from safelight.casework.base.step import chosen_step, offered, step_view
 from safelight.casework.cases.models import Case
 from safelight.casework.custody.accommodation import link_to_case
-from safelight.casework.custody.forms import LinkForm, OfDetention, OpenForm
+from safelight.casework.custody.forms import LinkForm, OpenForm
 from safelight.casework.custody.models import Detention
 from safelight.casework.custody.queries import PERIODS, STATES, detention_page, figures, suites, views
 from safelight.casework.custody.services import open_detention
@@ -89,7 +90,7 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
         "row": view.row,
         "case": case,
         "reviews": list(row.reviews.select_related("recorded_by")),
-        "steps": {code: one for code, one in STEPS.items() if one.fits(view.row)} if keeps else {},
+        "steps": offered(STEPS, view.row) if keeps else {},
     }
     return render(request, "custody/detail.html", context)
 
@@ -97,28 +98,10 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
 @page("custody.keep", looks="custody", methods=("GET", "POST"))
 def step(request: HttpRequest, reference: str, step: str) -> HttpResponse:
     """One step of the record (see :mod:`.steps`)."""
-    chosen = STEPS.get(step)
-    if chosen is None:
-        raise Http404(f"A custody record has no step {step!r}.")
+    chosen = chosen_step(STEPS, step)
     row = _detention(request, reference, "custody.keep")
-    more = {"detention": row} if issubclass(chosen.form, OfDetention) else {}
-    form = chosen.form(posted(request), **more)
     back = reverse("custody:detail", args=[row.reference])
-    if request.method == "POST":
-        made = attempt(form, lambda: chosen.act(request.user, row, **form.cleaned_data))
-        if made is not None:
-            messages.success(request, chosen.done)
-            return redirect(back)
-    context = {
-        "title": chosen.title,
-        "caption": f"{row.reference} {row.person.name}",
-        "form": form,
-        "button": "Record it",
-        "intro": chosen.intro,
-        "destructive": chosen.destructive,
-        "cancel_url": back,
-    }
-    return render(request, "form_page.html", context)
+    return step_view(request, chosen, row, caption=f"{row.reference} {row.person.name}", back=back)
 
 
 @page("custody.list", looks="list")

@@ -58,7 +58,8 @@ class TestSuggestion:
         by_name = {one.investigator.name: one for one in suggest(make_case(actor=supervisor))}
         assert by_name["Asha (synthetic)"].reason == (
             "Asha (synthetic) holds Online child sexual abuse and exploitation investigator to 2031, is in "
-            f"{person.unit.name}, and carries 2.0 points, number 2 of 2 qualified there, least first."
+            f"{person.unit.name}, and carries 2.0 points, 3% of what they can, number 2 of 2 qualified there, "
+            "least first."
         )
 
     def test_caseload_counts_live_cases_by_todays_risk_and_the_unassessed_as_heaviest(self):
@@ -81,7 +82,7 @@ class TestSuggestion:
         for _ in range(12):
             make_user(skills=[SKILL])
         case = Case.objects.get(pk=case.pk)
-        with django_assert_max_num_queries(4):
+        with django_assert_max_num_queries(11):
             assert len(suggest(case)) == 5
 
 

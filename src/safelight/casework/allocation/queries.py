@@ -1,52 +1,41 @@
-"""Caseload and suggestions: who is qualified, in the right unit, and least loaded."""
+"""Suggestions: who is qualified, free of a conflict, there, in the right unit, and least loaded."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from safelight.casework.accounts.models import User
-from safelight.casework.allocation.models import Allocation
+from safelight.casework.allocation.conflicts import conflicted_with
+from safelight.casework.allocation.weights import Standing, caseloads, points_of, points_of_case, standings
 from safelight.casework.base.standards import standards
+from safelight.casework.workforce.capacity import away_words
 from safelight.casework.workforce.models import Accreditation, Unit
+
+__all__ = ["Suggestion", "caseloads", "may_take", "points_of", "qualified", "suggest"]
 
 ONE_PLACE = Decimal("0.1")
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A qualified investigator for a case, with the reason in one sentence. ``points`` is the caseload now."""
+    """A qualified investigator for a case, with the reason in one sentence. ``points`` is the caseload now, ``percent``
+    of what the person can carry; ``over``: with this case they would stand above the limit of policy."""
 
     investigator: Any
     points: Decimal
+    percent: Decimal
+    over: bool
     reason: str
 
 
-def points_of(risk: str) -> Decimal:
-    """The caseload points of one open case. A case whose risk nobody has assessed counts as the heaviest."""
-    setting = standards().policy["caseload_points"]
-    if risk:
-        return Decimal(str(setting.for_risk(risk)))
-    return max(Decimal(str(setting.for_risk(level))) for level in standards().risks)
-
-
-def caseloads(investigators: Iterable[Any]) -> dict[int, Decimal]:
-    """The points that each of these people carries: the sum over their live allocations by today's risk. One query."""
-    totals: dict[int, Decimal] = defaultdict(Decimal)
-    rows = (
-        Allocation.objects.filter(ended_at=None, investigator__in=[person.pk for person in investigators])
-        .values("investigator", "case__risk")
-        .annotate(n=Count("pk"))
-        .order_by()
-    )
-    for row in rows:
-        totals[row["investigator"]] += points_of(row["case__risk"]) * row["n"]
-    return dict(totals)
+def skill_title(skill: str) -> str:
+    known = standards().skills.get(skill)
+    return known.title if known else skill
 
 
 def qualified(skill: str, units: Iterable[Any] | None = None) -> dict[int, Accreditation]:
@@ -67,21 +56,29 @@ def _ends(row: Accreditation) -> str:
 
 
 def suggest(case: Any, limit: int = 5) -> list[Suggestion]:
-    """Who could take the case: qualified for its skill; its own unit before the central one; least loaded first.
+    """Who could take the case: qualified for its skill, at work, without a declared conflict; its own unit before the
+    central one; those who stay within the limit of policy first; least loaded, for the hours they work, first.
 
-    The investigator who has it now is left out. Three queries.
+    The investigator who has it now is left out. A fixed number of queries.
     """
     units = list(Unit.objects.filter(Q(pk=case.unit_id) | Q(kind="central")))
     held = qualified(case.required_skill, units)
     now = case.investigator
     if now is not None:
         held.pop(now.pk, None)
-    loads = caseloads([row.user for row in held.values()])
-    skill = standards().skills.get(case.required_skill)
-    title = skill.title if skill else case.required_skill
+    for key in conflicted_with(case):
+        held.pop(key, None)
+    found = standings([row.user for row in held.values()])
+    held = {key: row for key, row in held.items() if found[key].absence is None}
+    title, more = skill_title(case.required_skill), points_of_case(case)
 
-    def order(row: Accreditation) -> tuple[bool, Decimal, str, int]:
-        return (row.user.unit_id != case.unit_id, loads.get(row.user_id, Decimal(0)), row.user.name, row.user_id)
+    def over(row: Accreditation) -> bool:
+        standing = found[row.user_id]
+        return not standing.available or standing.with_more(more) > standing.excess
+
+    def order(row: Accreditation) -> tuple[bool, bool, Decimal, str, int]:
+        standing = found[row.user_id]
+        return (row.user.unit_id != case.unit_id, over(row), standing.percent, row.user.name, row.user_id)
 
     ranked = sorted(held.values(), key=order)
     local = sum(1 for row in ranked if row.user.unit_id == case.unit_id)
@@ -89,17 +86,27 @@ def suggest(case: Any, limit: int = 5) -> list[Suggestion]:
     for place, row in enumerate(ranked[:limit]):
         here = row.user.unit_id == case.unit_id
         among, rank = (local, place) if here else (len(ranked) - local, place - local)
-        points = loads.get(row.user_id, Decimal(0)).quantize(ONE_PLACE)
-        until = f"to {row.valid_until.year}" if row.valid_until else "without an end date"
-        made.append(
-            Suggestion(
-                row.user,
-                points,
-                f"{row.user} holds {title} {until}, is in {row.user.unit}, "
-                f"and carries {points} points, {_place(rank, among)}.",
-            )
-        )
+        made.append(_suggestion(row, title, found[row.user_id], more, over(row), _place(rank, among)))
     return made
+
+
+def _suggestion(
+    row: Accreditation, title: str, standing: Standing, more: Decimal, over: bool, place: str
+) -> Suggestion:
+    points = standing.points.quantize(ONE_PLACE)
+    until = f"to {row.valid_until.year}" if row.valid_until else "without an end date"
+    text = (
+        f"{row.user} holds {title} {until}, is in {row.user.unit}, "
+        f"and carries {points} points, {standing.percent:.0f}% of what they can, {place}."
+    )
+    if not standing.available:
+        text += " No hours are left for cases."
+    elif over:
+        text += f" With this case {standing.with_more(more):.0f}%, above the limit of {standing.excess:.0f}%."
+    if standing.ahead is not None:
+        day = standing.ahead.from_day
+        text += f" From {day.day} {day:%b %Y} {away_words(standing.ahead)}."
+    return Suggestion(row.user, points, standing.percent, over, text)
 
 
 def _place(rank: int, among: int) -> str:
@@ -111,6 +118,10 @@ def _place(rank: int, among: int) -> str:
 
 
 def may_take(case: Any) -> list[User]:
-    """Every active investigator of the force who holds the skill, those of the case's unit first."""
-    people = [row.user for row in qualified(case.required_skill).values()]
-    return sorted(people, key=lambda user: (user.unit_id != case.unit_id, str(user.unit or ""), user.name))
+    """Every active investigator of the force who holds the skill, is at work and has declared no conflict, those of the
+    case's unit first."""
+    closed = conflicted_with(case)
+    people = [row.user for key, row in qualified(case.required_skill).items() if key not in closed]
+    found = standings(people)
+    there = [user for user in people if found[user.pk].absence is None]
+    return sorted(there, key=lambda user: (user.unit_id != case.unit_id, str(user.unit or ""), user.name))

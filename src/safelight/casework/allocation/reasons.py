@@ -8,6 +8,8 @@ REASONS = {
     "skill_needed": "Another skill is needed",
     "left": "The investigator left or moved unit",
     "absent": "The investigator is absent",
+    "posted": "The investigator is posted away",
+    "returned": "Given back after an absence",
     "conflict": "Conflict of interest",
     "safety": "Risk to the investigator",
     "unit_changed": "The case moved to another unit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,9 @@ from django.db.models import Case as Ordered
 from django.db.models import IntegerField, Q, Value, When
 
 from safelight.casework.accounts.models import User
-from safelight.casework.allocation.queries import caseloads, points_of
+from safelight.casework.allocation.conflicts import conflicts_of
+from safelight.casework.allocation.queries import skill_title
+from safelight.casework.allocation.weights import points_of_cases, standings
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.models import Case
 from safelight.casework.workforce.models import Accreditation
@@ -31,44 +34,54 @@ def propose(user: Any) -> tuple[list[Proposal], bool]:
     """For the unallocated cases of the supervisor's unit, most urgent first; and whether there are more than shown.
 
     Own unit before the central one, caseloads kept within policy and even. Nothing is written: a supervisor accepts.
-    Five queries.
+    A fixed number of queries.
     """
     waiting = Case.objects.visible_to(user).unallocated().filter(unit=user.unit).select_related("unit")
     # A risk that nobody has assessed counts as the heaviest, as for caseload points.
     ranks = [When(risk=level, then=Value(place)) for place, level in enumerate(standards().risks)]
     rank = Ordered(*ranks, default=Value(-1), output_field=IntegerField())
     found = list(waiting.annotate(rank=rank).order_by("rank", "opened_at", "pk")[: MOST + 1])
-    cases = found[:MOST]
+    return propose_for(user.unit, found[:MOST]), len(found) > MOST
+
+
+def propose_for(unit: Any, cases: Sequence[Any], *, without: Collection[int] = ()) -> list[Proposal]:
+    """Who should take these cases of the unit, worked out for all of them together, most urgent first.
+
+    Only people who are at work, with what each can carry in the hours they have; a person with a declared conflict is
+    not proposed for that case.
+
+    Args:
+        cases: with their unit. without: keys of people who take none (who has the cases now).
+    """
     if not cases:
-        return [], False
+        return []
     from safelight.planning.allocation import Task, Worker, allocate_all
 
     people = list(
-        User.objects.filter(Q(unit=user.unit) | Q(unit__kind="central"), role="investigator", is_active=True)
+        User.objects.filter(Q(unit=unit) | Q(unit__kind="central"), role="investigator", is_active=True)
+        .exclude(pk__in=list(without))
         .select_related("unit")
         .order_by("name", "pk")
     )
+    stands = standings(people)
+    people = [person for person in people if stands[person.pk].absence is None]
     held: dict[int, set[str]] = {person.pk: set() for person in people}
     for row in Accreditation.objects.in_force().filter(user__in=held):
-        held[row.user_id].add(_title(row.skill))
-    loads = caseloads(people)
-    full = float(standards().policy["caseload_capacity_points"].value)
+        held[row.user_id].add(skill_title(row.skill))
+    points, skills = points_of_cases(cases), _skills(cases, held)
     tasks = [
-        Task(
-            str(case.pk), case.reference, float(points_of(case.risk)), _title(case.required_skill), case.unit.name,
-            _weight(case.risk),
-        )
+        Task(str(case.pk), case.reference, float(points[case.pk]), skills[case.pk], case.unit.name, _weight(case.risk))
         for case in cases
-    ]  # fmt: skip
+    ]
     workers = [
         Worker(
             str(person.pk),
             person.name,
             person.unit.name,
             frozenset(held[person.pk]),
-            float(loads.get(person.pk, 0)),
-            full,
-            {user.unit.name: FAR} if person.unit_id != user.unit_id else {},
+            float(stands[person.pk].points),
+            float(stands[person.pk].available),
+            {unit.name: FAR} if person.unit_id != unit.pk else {},
         )
         for person in people
     ]
@@ -76,12 +89,24 @@ def propose(user: Any) -> tuple[list[Proposal], bool]:
     by_key = {str(person.pk): person for person in people}
     said = {one.task.key: (by_key[one.worker.key], one.reason) for one in plan.given}
     said |= {one.task.key: (None, one.reason) for one in plan.left}
-    return [Proposal(case, *said[str(case.pk)]) for case in cases], len(found) > MOST
+    return [Proposal(case, *said[str(case.pk)]) for case in cases]
 
 
-def _title(skill: str) -> str:
-    known = standards().skills.get(skill)
-    return known.title if known else skill
+def _skills(cases: Sequence[Any], held: dict[int, set[str]]) -> dict[int, str]:
+    """What each case asks for. Where somebody declared a conflict it is the skill 'free of the conflict', which all
+    the others get: the engine knows skills and no names."""
+    closed: dict[int, set[int]] = {}
+    for case, person in conflicts_of(cases):
+        closed.setdefault(case, set()).add(person)
+    asked = {}
+    for case in cases:
+        asked[case.pk] = title = skill_title(case.required_skill)
+        if case.pk in closed:
+            asked[case.pk] = f"{title} (and no conflict of interest with {case.reference})"
+            for person, skills in held.items():
+                if title in skills and person not in closed[case.pk]:
+                    skills.add(asked[case.pk])
+    return asked
 
 
 def _weight(risk: str) -> float:

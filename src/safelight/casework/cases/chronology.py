@@ -73,6 +73,7 @@ _ROWS = (
     Kind("submission_settled", "Rejected item settled", True),
     # Running the case. A level of risk says how fast to act; it is not itself an act.
     Kind("risk_recorded", "Risk recorded", False),
+    Kind("complexity_recorded", "Complexity recorded", False),
     Kind("allocated", "Allocated", False),
     Kind("unallocated", "Allocation ended", False),
     Kind("reviewed", "Supervision review", False),

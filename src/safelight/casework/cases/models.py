@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q
 
-from safelight.casework.allocation.models import Allocation
+from safelight.casework.allocation.models import Allocation, Conflict
 from safelight.casework.base.models import Referenced, VisibleQuerySet
 
 
@@ -30,7 +30,8 @@ class CaseQuerySet(VisibleQuerySet):
 
         The administrator sees none. A restricted case is seen only by its access list and its live investigator.
         Otherwise the desk and chief officers see all; investigators and supervisors see their unit's, their
-        own and those of their access list; examiners see cases that have a device.
+        own and those of their access list; examiners see cases that have a device. Nobody sees a case with which, or
+        with anybody in which, a conflict of interest of theirs is declared.
         """
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
@@ -43,7 +44,7 @@ class CaseQuerySet(VisibleQuerySet):
             wide = Q(restricted=False, devices__isnull=False)
         else:
             wide = Q(pk__in=[])
-        keys = self.model.objects.filter(wide | named).values("pk")
+        keys = self.model.objects.filter(wide | named).exclude(Conflict.objects.cases_closed_to(user)).values("pk")
         return self.filter(pk__in=keys)
 
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from safelight.casework.allocation.conflicts import conflicted_with
 from safelight.casework.cases.models import Case
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
@@ -31,7 +32,11 @@ def reference_of(subject: Any, case: Any = None) -> str:
 
 
 def _may_know(people: list[Any], case: Any) -> list[Any]:
-    if case is None or not case.restricted:
+    if case is None:
+        return people
+    closed = conflicted_with(case)
+    people = [user for user in people if user.pk not in closed]
+    if not case.restricted:
         return people
     return [user for user in people if Case.objects.visible_to(user).filter(pk=case.pk).exists()]
 
@@ -48,7 +53,8 @@ def tell(
 ) -> list[Notice]:
     """Tell each of ``users`` once, on the page of notices and, where e-mail is set up, by a letter.
 
-    Of a restricted case only those are told who may see it. Accounts that are closed are left out.
+    Of a restricted case only those are told who may see it, and of no case who declared a conflict of interest with
+    it. Accounts that are closed are left out.
 
     Args:
         kind: a code of :data:`safelight.casework.notices.kinds.KINDS`.

@@ -22,7 +22,9 @@ class Sex(models.TextChoices):
 
 class PersonQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """People of the referrals and cases that ``user`` sees."""
+        """People of the referrals and cases that ``user`` sees, but for those with whom a conflict of interest of
+        theirs is declared."""
+        from safelight.casework.allocation.models import Conflict
         from safelight.casework.cases.models import Case, CasePerson
         from safelight.casework.referrals.models import Referral, ReferralPerson
         from safelight.casework.safeguarding.models import ChildAtRisk
@@ -33,7 +35,7 @@ class PersonQuerySet(VisibleQuerySet):
             Q(pk__in=CasePerson.objects.filter(case__in=cases).values("person"))
             | Q(pk__in=ReferralPerson.objects.filter(referral__in=referrals).values("person"))
             | Q(pk__in=ChildAtRisk.objects.visible_to(user).values("person"))
-        )
+        ).exclude(pk__in=Conflict.objects.live().filter(user=user).exclude(person=None).values("person"))
 
 
 class Person(Referenced):

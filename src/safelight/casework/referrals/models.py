@@ -32,17 +32,21 @@ class State(models.TextChoices):
 
 class ReferralQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """The desk sees every referral that has not become a restricted case; others see those of cases they see."""
+        """The desk sees every referral that has not become a restricted case; others see those of cases they see.
+        Nobody sees one that names a person with whom a conflict of interest of theirs is declared."""
+        from safelight.casework.allocation.models import Conflict
         from safelight.casework.cases.models import Case
 
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
         of_cases = Q(case__in=Case.objects.visible_to(user))
+        people = Conflict.objects.live().filter(user=user).exclude(person=None).values("person")
+        free = self.exclude(pk__in=ReferralPerson.objects.filter(person__in=people).values("referral"))
         if user.role == "referral_desk":
-            return self.filter(Q(case=None) | of_cases)
+            return free.filter(Q(case=None) | of_cases)
         if user.role == "supervisor":
-            return self.filter(Q(case=None) & (Q(unit=user.unit) | Q(unit=None)) | of_cases)
-        return self.filter(of_cases)
+            return free.filter(Q(case=None) & (Q(unit=user.unit) | Q(unit=None)) | of_cases)
+        return free.filter(of_cases)
 
 
 class Referral(Referenced):

@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from safelight.casework.accounts.models import User
-from safelight.casework.allocation.models import Allocation
-from safelight.casework.allocation.queries import caseloads
+from safelight.casework.allocation.weights import lasting_overload, standings
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.chronology import title_of
 from safelight.casework.cases.models import Case, ChronologyEntry
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import ClockView, rules_about, views_of
+from safelight.casework.workforce.capacity import away_words
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,19 @@ class Drift:
 
 @dataclass(frozen=True)
 class Load:
-    """What one investigator carries. ``percent`` is of the points that a full-time investigator can carry."""
+    """What one investigator carries. ``percent`` is of the points that the person can carry in the hours they work.
+
+    ``lasting``: overloaded on every day for as long as policy calls too long. ``away``: in words, when not at work.
+    """
 
     investigator: Any
     points: Decimal
     percent: int
     overloaded: bool
     cases: int
+    available: Decimal
+    lasting: bool = False
+    away: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,19 +106,23 @@ def drift_board(user: Any, *, now: datetime | None = None, most: int = 50) -> li
 
 
 def caseload_board(unit: Any) -> list[Load]:
-    """What each active investigator of the unit carries, heaviest first. Three queries."""
+    """What each active investigator of the unit carries, heaviest first. A fixed number of queries."""
     people = list(User.objects.filter(unit=unit, role="investigator", is_active=True))
-    loads = caseloads(people)
-    held = Allocation.objects.filter(ended_at=None, investigator__in=people)
-    counts = dict(held.values_list("investigator").annotate(n=Count("pk")).order_by())
-    capacity = Decimal(str(standards().policy["caseload_capacity_points"].value))
-    excess = Decimal(str(standards().policy["caseload_excess_percent"].value))
+    found, lasting = standings(people), lasting_overload(people)
     made = []
     for person in people:
-        points = loads.get(person.pk, Decimal(0))
-        percent = 100 * points / capacity
+        one = found[person.pk]
         made.append(
-            Load(person, points.quantize(Decimal("0.1")), round(percent), percent > excess, counts.get(person.pk, 0))
+            Load(
+                person,
+                one.points.quantize(Decimal("0.1")),
+                round(one.percent),
+                one.overloaded,
+                one.cases,
+                one.available.quantize(Decimal("0.1")),
+                person.pk in lasting,
+                away_words(one.absence) if one.absence else "",
+            )
         )
     return sorted(made, key=lambda load: (-load.points, load.investigator.name))
 

@@ -70,6 +70,7 @@ OPEN = {
     "person_change": "200 200 200 404 200 404 403 403 403 403 403 403 403 302",
     "hashset": "403 403 403 403 200 200 200 200 403 403 403 403 403 302",
     "hashset_hit": "403 403 403 403 200 404 200 404 403 403 403 403 403 302",  # a device of the unit in it
+    "staff": "403 403 403 403 200 404 403 200 403 403 403 403 403 302",  # a colleague, of the unit or for accounts
     "ledger_case": "403 403 403 403 200 404 403 404 403 403 403 403 403 302",
     "custody_case": "200 200 200 404 200 404 200 403 404 200 403 404 200 302",
     "custody_keep": "403 403 403 403 403 403 403 403 403 200 403 403 403 302",
@@ -79,6 +80,9 @@ ROUTES = {
     "cases:detail": "case", "cases:chronology": "case", "cases:clocks": "case", "cases:ledger": "case",
     "cases:risk": "case_runs", "cases:live_contact": "case_runs", "cases:access": "case_super",
     "cases:settle": "case_super", "cases:close": "case_super", "cases:reopen": "case_super",
+    "workforce:staff": "staff", "workforce:plan": "staff", "workforce:period": "staff",
+    "allocation:hand_over": "case_super", "allocation:complexity": "case_super",
+    "allocation:conflict_end": "case_super",
     "allocation:allocate": "case_super", "allocation:end": "case_super", "supervision:review": "case_super",
     "clocks:hold": "clock_hold", "clocks:lift": "clock_hold",
     "custody:detail": "custody_case", "custody:step": "custody_keep", "custody:of_case": "protect",
@@ -156,7 +160,7 @@ def test_each_role_meets_what_the_table_says(who, tmp_path, settings) -> None:
 def test_a_restricted_case_does_not_exist_for_anyone_who_is_not_named(tmp_path, settings) -> None:
     """A case against a colleague would be known to the whole unit by noon."""
     where = world(tmp_path, settings, restricted=True)
-    free = {"referrals:batch", "referrals:resolve"}
+    free = {"referrals:batch", "referrals:resolve", "workforce:staff", "workforce:plan", "workforce:period"}
     for who in ("desk", "unit", "other", "other_super", "examiner", "admin", "offend", "auditor", "chief"):
         for name, status in answers(where, who).items():
             assert name in free or status in (403, 404), (who, name, status)
@@ -190,6 +194,7 @@ def test_a_restricted_case_leaves_no_trace_on_any_list_search_or_count(tmp_path,
             "referrals:desk", "supervision:board", "ledger:index", "referrals:import", "referrals:quarantine",
             "accounts:index", "workforce:index", "hashsets:index", "hashsets:overlaps", "hashsets:quarantine",
             "hashsets:negatives", "hashsets:rechecks", "standards_page", "people:links", "notices:index",
+            "allocation:handing_over", "allocation:conflicts", "workforce:me",
         )),
         reverse("hashsets:recheck", kwargs=where.arguments["hashsets:recheck"]),
         f"{reverse('cases:index')}?status=all", f"{reverse('referrals:desk')}?state=all",

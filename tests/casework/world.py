@@ -17,10 +17,12 @@ from tests.casework.factories import (
     make_contact_check,
     make_detention,
     make_device,
+    make_person,
     make_referral,
     make_user,
 )
 
+from safelight.casework.allocation.models import Conflict
 from safelight.casework.clocks.services import place_hold, start_clock
 from safelight.casework.custody.accommodation import link_to_case
 from safelight.casework.devices.models import EvidenceImage, Finding, TriageRun
@@ -31,6 +33,7 @@ from safelight.casework.people.models import PossibleLink
 from safelight.casework.referrals.models import ImportBatch, ImportLine
 from safelight.casework.safeguarding.services import send_safeguarding_referral
 from safelight.casework.submissions.models import Submission, SubmissionItem
+from safelight.casework.workforce.models import Absence
 
 COUNTS = ("media_size", "files_read", "files", "files_deleted", "pictures_hashed", "pictures")
 
@@ -121,6 +124,18 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         "referrals:batch": {"reference": batch.reference}, "referrals:resolve": {"pk": line.pk},
         "submissions:nothing": {**of_case, "device": device.reference},
         "submissions:settle": {"reference": submission.reference, "item": 0},
+    }  # fmt: skip
+    colleague = {"username": people["has"].username}
+    away = Absence.objects.create(
+        user=people["has"], kind="leave", from_day=timezone.localdate() + timedelta(days=200), recorded_at=now
+    )
+    conflict = Conflict.objects.create(
+        user=make_user(), person=make_person(), reason="Synthetic.", declared_by=supervisor, declared_at=now
+    )
+    arguments |= {
+        "allocation:hand_over": colleague, "allocation:conflict_end": {"pk": conflict.pk},
+        "workforce:staff": colleague, "workforce:plan": {**colleague, "what": "absence"},
+        "workforce:period": {**colleague, "what": "absence", "pk": away.pk},
     }  # fmt: skip
     arguments |= dict.fromkeys(
         ("safeguarding:child", "safeguarding:hold", "safeguarding:lift"), {"reference": child.reference}

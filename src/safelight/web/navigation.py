@@ -33,7 +33,8 @@ READS = WORKS | {"offender_manager", "auditor", "chief_officer"}
 NAVIGATION = (
     Item("My work", "work:home"),
     Item("Referral desk", "referrals:desk", frozenset({"referral_desk", "supervisor"})),
-    Item("Supervisor's board", "supervision:board", frozenset({"supervisor"})),
+    Item("Supervisor's board", "supervision:board", frozenset({"supervisor"}), "Supervision"),
+    Item("Handing over", "allocation:handing_over", frozenset({"supervisor"}), "Supervision"),
     Item("Cases", "cases:index", READS, "Cases"),
     Item("Clocks", "clocks:index", READS, "Cases"),
     Item("Possible links", "people:links", frozenset({"referral_desk", "investigator", "supervisor"}), "Cases"),
@@ -62,6 +63,8 @@ NAVIGATION = (
     ),
     Item("Figures", "custody:figures", frozenset({"custody_officer", "supervisor", "chief_officer"}), "Custody"),
     Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"}), "Force"),
+    Item("Conflicts of interest", "allocation:conflicts", WORKS, "Force"),
+    Item("About me", "workforce:me", WORKS | {"offender_manager", "custody_officer"}, "Force"),
     Item("Plans", "plans:index", frozenset({"supervisor", "administrator", "chief_officer"}), "Force"),
     Item("Standards", "standards_page", group="Force"),
     Item("Accounts", "accounts:index", frozenset({"administrator"}), "Administration"),

@@ -63,10 +63,11 @@ class ConflictQuerySet(models.QuerySet["Conflict"]):
         )
 
     def visible_to(self, user: Any) -> Self:
-        """One's own, and for a supervisor those of the people of the unit."""
-        mine = Q(user=user)
+        """Those that one declared oneself, and for a supervisor those of the people of the unit. What others declared
+        about a person is not shown to that person: it would tell them who is known to the police."""
+        mine = Q(user=user, declared_by=user)
         if user.role == "supervisor" and user.unit_id is not None:
-            mine |= Q(user__unit=user.unit_id)
+            mine |= Q(user__unit=user.unit_id) & ~Q(user=user)
         return self.filter(mine)
 
 

@@ -12,10 +12,11 @@ from django.urls import reverse
 
 from safelight.casework.accounts.models import User
 from safelight.casework.allocation.forms import AllocateForm
-from safelight.casework.allocation.queries import caseloads, may_take, suggest
+from safelight.casework.allocation.queries import may_take, suggest
 from safelight.casework.allocation.reasons import REASONS
 from safelight.casework.allocation.services import allocate, end_allocation, reallocate
 from safelight.casework.allocation.together import MOST, propose
+from safelight.casework.allocation.weights import Standing, points_of_case, standings
 from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page
 from safelight.casework.base.standards import standards
@@ -23,11 +24,17 @@ from safelight.casework.cases.steps import case_for
 from safelight.errors import CaseworkError
 
 
+def load_label(person: Any, standing: Standing) -> str:
+    """ "Asha Demo, Camden, 12.0 of 60 points (20%)"."""
+    label = f"{person.name}, {person.unit or 'no unit'}, {standing.points:.1f} of {standing.available:g} points"
+    return f"{label} ({standing.percent:.0f}%)"
+
+
 def _form(case: Any, data: Any) -> AllocateForm:
     now = case.investigator
     people = [person for person in may_take(case) if now is None or person.pk != now.pk]
-    loads = caseloads(people)
-    labels = {p.pk: f"{p.name}, {p.unit or 'no unit'}, {float(loads.get(p.pk, 0)):.1f} points" for p in people}
+    found = standings(people)
+    labels = {person.pk: load_label(person, found[person.pk]) for person in people}
     return AllocateForm(data, people=people, labels=labels, moving=now is not None)
 
 
@@ -42,9 +49,20 @@ def allocate_page(request: HttpRequest, reference: str) -> HttpResponse:
             data = form.cleaned_data
             if "code" in data:
                 return reallocate(
-                    request.user, case, investigator=data["investigator"], code=data["code"], reason=data["reason"]
+                    request.user,
+                    case,
+                    investigator=data["investigator"],
+                    code=data["code"],
+                    reason=data["reason"],
+                    sensitive=data["sensitive"],
                 )
-            return allocate(request.user, case, investigator=data["investigator"], reason=data["reason"])
+            return allocate(
+                request.user,
+                case,
+                investigator=data["investigator"],
+                reason=data["reason"],
+                sensitive=data["sensitive"],
+            )
 
         made = attempt(form, step)
         if made is not None:
@@ -62,6 +80,7 @@ def allocate_page(request: HttpRequest, reference: str) -> HttpResponse:
             "suggestions": suggest(case),
             "skill": skill.title if skill else case.required_skill,
             "reasons": REASONS,
+            "points": points_of_case(case),
         },
     )
 

@@ -1,9 +1,10 @@
-"""Who holds which accreditation."""
+"""Who holds which accreditation, and when each is there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Prefetch
@@ -11,9 +12,8 @@ from django.utils import timezone
 
 from safelight.casework.accounts.models import User
 from safelight.casework.base.standards import standards
-from safelight.casework.workforce.models import Accreditation
-
-SOON = timedelta(days=60)
+from safelight.casework.workforce.capacity import available_points, setting
+from safelight.casework.workforce.models import Absence, Accreditation, Posting, Reduction, WorkingHours
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ def standing(row: Accreditation) -> str:
         return "not yet"
     if row.valid_until is not None and row.valid_until < today:
         return "ended"
-    if row.valid_until is not None and row.valid_until - today <= SOON:
+    if row.valid_until is not None and row.valid_until - today <= timedelta(
+        days=int(setting("accreditation_warning_days"))
+    ):
         return "ends soon"
     return "in force"
 
@@ -66,3 +68,33 @@ def people_page(user: Any, *, after: str = "", size: int = 50) -> tuple[list[Per
         for person in found[:size]
     ]
     return people, found[size - 1].username if len(found) > size else ""
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """What the page of one person shows: latest first, the rows that were taken back left out."""
+
+    holdings: tuple[Holding, ...]
+    absences: list[Absence]
+    postings: list[Posting]
+    reductions: list[Reduction]
+    hours: list[WorkingHours]
+    available: Decimal
+    full: Decimal
+
+
+def colleague(person: Any) -> Colleague:
+    """One person's accreditations, time and place. Seven queries."""
+    skills = standards().skills
+    held = person.accreditations.order_by("-valid_from", "skill")
+    return Colleague(
+        tuple(
+            Holding(row, skills[row.skill].title if row.skill in skills else row.skill, standing(row)) for row in held
+        ),
+        list(person.absences.filter(cancelled_at=None)[:50]),
+        list(person.postings.filter(cancelled_at=None).select_related("unit", "home")[:50]),
+        list(person.reductions.filter(cancelled_at=None)[:50]),
+        list(person.working_hours.all()[:50]),
+        available_points([person])[person.pk],
+        setting("caseload_capacity_points"),
+    )

@@ -26,3 +26,7 @@ def answers_for(user: Any, obj: Any = None) -> bool:
 rules.add_perm("workforce.view", has_role("supervisor", "administrator"))
 rules.add_perm("workforce.accredit", is_administrator | (is_supervisor & of_own_unit))
 rules.add_perm("workforce.plan", is_administrator | (is_supervisor & answers_for))
+rules.add_perm(
+    "workforce.own",
+    has_role("referral_desk", "investigator", "supervisor", "examiner", "offender_manager", "custody_officer"),
+)

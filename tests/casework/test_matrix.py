@@ -74,6 +74,27 @@ OPEN = {
     "ledger_case": "403 403 403 403 200 404 403 404 403 403 403 403 403 302",
     "custody_case": "200 200 200 404 200 404 200 403 404 200 403 404 200 302",
     "custody_keep": "403 403 403 403 403 403 403 403 403 200 403 403 403 302",
+    "case": "200 200 200 404 200 404 200 403 302",
+    "case_runs": "200 200 403 404 200 404 403 403 302",  # risk, live contact
+    "case_super": "403 403 403 403 200 404 403 403 302",
+    "protect": "200 200 200 404 200 404 403 403 302",  # children, social care
+    "child_hold": "403 403 403 404 200 404 403 403 302",
+    "devices": "200 200 200 404 200 404 200 403 302",
+    "device_handle": "403 200 403 404 200 404 200 403 302",
+    "device_decide": "403 200 403 404 200 404 403 403 302",
+    "device_accept": "403 403 403 403 200 404 200 403 302",
+    "device_examine": "403 403 403 403 403 403 200 403 302",
+    "submissions": "403 200 200 404 200 404 200 403 302",
+    "submission_do": "403 200 403 404 200 404 200 403 302",
+    "grades": "403 200 403 404 403 403 200 403 302",
+    "clock_hold": "403 403 403 403 200 404 403 403 302",
+    "desk": "200 403 403 403 200 200 403 403 302",  # of no case yet: whole desk, any supervisor
+    "referral": "200 200 200 404 200 404 200 403 302",
+    "referral_close": "302 403 403 403 302 404 403 403 302",  # of a case: sent back, nothing to close
+    "person_change": "200 200 200 404 200 404 403 403 302",
+    "hashset": "403 403 403 403 200 200 200 200 302",
+    "hashset_hit": "403 403 403 403 200 404 200 404 302",  # a device in it: of the unit, for those who keep lists
+    "ledger_case": "403 403 403 403 200 404 403 404 302",
 }
 
 ROUTES = {
@@ -89,6 +110,9 @@ ROUTES = {
     "devices:case_devices": "devices", "devices:book_in": "device_handle", "devices:detail": "devices",
     "devices:custody": "device_handle", "devices:decision": "device_decide", "devices:image": "device_handle",
     "devices:progress": "devices", "devices:account": "device_accept", "devices:report": "devices",
+    "devices:bench": "device_handle", "devices:release": "case_super", "devices:carry_out": "device_handle",
+    "devices:release_withdraw": "case_super", "fleet:submit": "device_handle", "fleet:block": "device_handle",
+    "fleet:unblock": "device_handle", "fleet:complete": "device_examine", "fleet:withdraw": "device_handle",
     "fleet:field_report": "device_handle", "fleet:look": "devices", "fleet:progress": "devices",
     "fleet:report": "devices",
     "hashsets:settle": "hashset_hit",

@@ -27,6 +27,8 @@ from safelight.casework.clocks.services import place_hold, start_clock
 from safelight.casework.custody.accommodation import link_to_case
 from safelight.casework.devices.models import EvidenceImage, Finding, TriageRun
 from safelight.casework.fleet.models import FirstLook
+from safelight.casework.devices.models import EvidenceImage, Finding, Release, TriageRun
+from safelight.casework.fleet.models import Examination, FirstLook
 from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, NegativeEntry, Recheck, RecheckHit
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.people.models import PossibleLink
@@ -91,6 +93,12 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         device=device, image=image, state="finished", seconds=60, asked_at=now, asked_by=supervisor, finished_at=now,
         level="no listed material in the sample", verdict="Synthetic.", report_folder="run",
     )  # fmt: skip
+    examination = Examination.objects.create(
+        device=device, asked_for="Synthetic.", submitted_at=now, submitted_by=supervisor
+    )
+    Release.objects.create(
+        device=device, kind="return", authority="Synthetic.", reason="Synthetic.", decided_by=supervisor, decided_at=now
+    )
     (tmp_path / "vics.json").write_text("{}")
     submission = Submission.objects.create(
         case=case, device=device, run=run, context="synthetic", path="vics.json", written_at=now,
@@ -137,6 +145,11 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         "workforce:staff": colleague, "workforce:plan": {**colleague, "what": "absence"},
         "workforce:period": {**colleague, "what": "absence", "pk": away.pk},
     }  # fmt: skip
+    arguments |= dict.fromkeys(
+        ("fleet:take", "fleet:block", "fleet:unblock", "fleet:complete", "fleet:withdraw"),
+        {**of_device, "examination": examination.reference},
+    )
+    arguments |= {"devices:bench": {**of_device, "image": image.pk}, "fleet:submit": of_device}
     arguments |= dict.fromkeys(
         ("safeguarding:child", "safeguarding:hold", "safeguarding:lift"), {"reference": child.reference}
     )

@@ -86,8 +86,18 @@ def test_a_copy_of_a_listed_video_and_a_listed_still_are_found(videos: dict[str,
     direct = hash_video(original)
     assert [(f.pdq, f.quality) for f in records["twin.mp4"].frames] == [(h.hex, h.quality) for h in direct.hashes]
     assert result.counts.videos_hashed >= 3 and any("odd.mp4" in p.where for p in result.problems)
-    keys = triage_device([image], hash_sets=[], settings=replace(SETTINGS, reduced=True), operator="Demo")
+    rough: dict[str, FileRecord] = {}
+    keys = triage_device(
+        [image], hash_sets=[pictures], operator="Demo", on_file=lambda r: rough.__setitem__(r.entry.path, r),
+        settings=replace(SETTINGS, reduced=True, video_set=str(tmp_path / "v.json")),
+    )  # fmt: skip
     assert keys.counts.videos_hashed >= 3 and any("first answer" in text for text in keys.limits)
+    # Whatever a first look at key frames made suspicious was watched again in full: the same findings, by all frames.
+    again = {(f.path, f.algorithm): f for f in keys.findings}
+    assert set(again) == want
+    assert again["copy.mkv", "vpdq"].notes == copy.notes
+    assert again["copy.mkv", "vpdq"].mode == f"{copy.mode}, after a first look at key frames"
+    assert rough["twin.mp4"].frames == records["twin.mp4"].frames
     without = triage_device([image], hash_sets=[], settings=replace(SETTINGS, videos=False), operator="Demo")
     assert without.counts.videos == 0
 

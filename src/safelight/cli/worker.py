@@ -60,9 +60,10 @@ def recover() -> int:
     from django.conf import settings
 
     from safelight.casework.devices.recovery import recover_dead_runs
+    from safelight.casework.fleet.recovery import recover_dead_looks
     from safelight.web.jobs import recover_stalled_jobs
 
-    return recover_dead_runs() + recover_stalled_jobs(settings.WORKER_DEAD_AFTER)
+    return recover_dead_runs() + recover_dead_looks() + recover_stalled_jobs(settings.WORKER_DEAD_AFTER)
 
 
 def _watch(over: threading.Event) -> None:

@@ -26,6 +26,7 @@ from safelight.triage.runfolder import ChunkResult, RunFolder, file_digest
 from safelight.triage.settings import TriageSettings
 from safelight.triage.tally import Tally, problem_list, unread_parts
 from safelight.triage.videoset import VideoSet
+from safelight.triage.videoworker import KEY_FRAMES
 
 if TYPE_CHECKING:
     from safelight.matching import HashSet
@@ -236,32 +237,23 @@ class _Chunk:
 
     def _watch(self) -> None:
         """Hash the frames of the videos that were met: their decoder jumps, so they are read once more, by ranges."""
-        reader, films = self._reader, self._r._bench.films
-        alive = partial(self._say, "watching videos")
         while self._films:
             record = self._films.pop()
             found = self._r._films.get(record.md5)
             if found is None:
-                alive()
-                reader.on_tick = lambda more: None
-                try:
-                    found = films.hash(
-                        record.entry.size,
-                        partial(reader.fetch, record.entry),
-                        alive=lambda: self._say("watching videos"),
-                    )
-                except EvidenceError as error:
-                    found = VideoHash(problem=error.what)
-                self._r._films[record.md5] = found
+                found = self._r._films[record.md5] = self._film(record)
             self._pending.append((self._tally.filmed(record, found, self._settings.min_quality), None))
             if len(self._pending) >= _BATCH:
                 self.flush()
 
     def _look_again(self) -> None:
-        """Candidates of a first look at reduced size, decoded anew from all their pixels."""
+        """Candidates of a first look at reduced size, decoded anew from all their pixels, or from all their frames."""
         again, self._again = self._again, []
         for record in again:
             entry = record.entry
+            if record.frames:
+                self._match([self._watch_again(record)])
+                continue
             try:
                 body = b"".join(self._reader.fetch(entry, at, _PIECE) for at in range(0, entry.size, _PIECE))
             except EvidenceError as error:
@@ -275,6 +267,27 @@ class _Chunk:
                 mode = f"{found.mode}, after a reduced first look"
                 record = replace(record, pdq=found.pdq, quality=found.quality, mode=mode)
             self._match([record])
+
+    def _watch_again(self, record: FileRecord) -> FileRecord:
+        """A video whose key frames may be listed, with all its frames; those of the first look where that fails."""
+        whole = self._film(record, full=True)
+        if not whole.frames:
+            note = f"it could not be watched again in full: {whole.problem}"
+            return replace(record, problems=(*record.problems, note))
+        problems = (*record.problems, *([whole.problem] if whole.problem else []))
+        mode = f"{whole.mode}, after a first look at key frames"
+        return replace(record, frames=whole.frames, mode=mode, problems=problems)
+
+    def _film(self, record: FileRecord, *, full: bool = False) -> VideoHash:
+        """What the video worker says of one video, by ranges of it."""
+        alive = partial(self._say, "watching videos")
+        alive()
+        self._reader.on_tick = lambda more: None
+        try:
+            fetch = partial(self._reader.fetch, record.entry)
+            return self._r._bench.films.hash(record.entry.size, fetch, alive=alive, full=full)
+        except EvidenceError as error:
+            return VideoHash(problem=error.what)
 
     def _match(self, records: Sequence[FileRecord]) -> None:
         """Records that are final: matched, and written down."""
@@ -302,6 +315,7 @@ class _Chunk:
         self._pending.clear()
         if self._settings.reduced and not self.stopped:
             near = self._stage.candidates(records, REDUCED, REDUCED_MARGIN)
+            near |= self._stage.film_candidates(records, self._r._videos, KEY_FRAMES, REDUCED_MARGIN)
             self._again += [records[i] for i in sorted(near)]
             records = [r for i, r in enumerate(records) if i not in near]
         self._match(records)

@@ -42,9 +42,14 @@ class VideoWorker:
         self._child = Child(module, str(settings.picture_memory), sandbox=Sandbox(settings.sandbox))
 
     def hash(
-        self, size: int, fetch: Callable[[int, int], bytes], *, alive: Callable[[], None] = lambda: None
+        self,
+        size: int,
+        fetch: Callable[[int, int], bytes],
+        *,
+        alive: Callable[[], None] = lambda: None,
+        full: bool = False,
     ) -> VideoHash:
-        """The frame hashes of a video.
+        """The frame hashes of a video. `full` overrules the setting `reduced`, which looks at key frames only.
 
         Args:
             size: its bytes.
@@ -54,7 +59,7 @@ class VideoWorker:
         s = self._settings
         request = {
             "size": size, "interval": s.frame_seconds, "most": s.max_frames, "seconds": s.video_seconds,
-            "key_frames": s.reduced,
+            "key_frames": s.reduced and not full,
         }  # fmt: skip
         try:
             if not self._child.running:

@@ -62,6 +62,24 @@ class FindingStage:
         near = Matcher(self.hash_sets).perceptual_batch(codes, min(self.settings.threshold + margin, 255))
         return {rough[position] for position in near}
 
+    def film_candidates(
+        self, records: Sequence[FileRecord], videos: VideoSet | None, mode: str, margin: int
+    ) -> set[int]:
+        """Positions of the videos, of which only key frames were looked at, that may be listed.
+
+        One key frame near a listed picture, or in a listed video, is enough: between key frames nothing was looked at.
+        """
+        found = set()
+        for position, record in enumerate(records):
+            if not record.frames or not record.mode.startswith(mode):
+                continue
+            codes = [bytes.fromhex(f.pdq) for f in record.frames if f.quality >= self.settings.min_quality]
+            threshold = min(self.settings.threshold + margin, 255)
+            stills = self.hash_sets and codes and Matcher(self.hash_sets).perceptual_batch(codes, threshold)
+            if stills or (videos and videos.share_a_frame(record.frames, threshold=self.settings.threshold)):
+                found.add(position)
+        return found
+
     def match_videos(self, records: Sequence[FileRecord], videos: VideoSet | None) -> None:
         """Match the frames of one batch's videos: with the pictures of the hash sets, and with a set of videos."""
         for record in records:

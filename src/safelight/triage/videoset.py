@@ -90,6 +90,13 @@ class VideoSet:
             found.setdefault(match.video, match)
         return [(self.videos[int(name)], match) for name, match in sorted(found.items(), key=lambda row: int(row[0]))]
 
+    def share_a_frame(self, frames: Sequence[FrameHash], *, threshold: int) -> bool:
+        """Whether one of the frames is in some listed video: what makes a first look at key frames worth a second."""
+        from safelight.matching import PdqHash
+
+        asked = [PdqHash(bytes.fromhex(f.pdq), f.quality) for f in frames]
+        return bool(self._index.match(asked, threshold=threshold, query_percent=0.0, compared_percent=0.0))
+
     def record(self) -> HashSetRecord:
         """The set as the report names it."""
         frames = sum(len(v.frames) for v in self.videos)

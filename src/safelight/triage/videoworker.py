@@ -16,6 +16,8 @@ from safelight.triage.wire import limit_cpu, limit_self, read_frame, serve_frame
 
 _PIECE = 1 << 20
 _PIECES = 16
+#: How the mode of frames begins that were taken at key frames only, in a reduced first look.
+KEY_FRAMES = "key frames"
 
 
 class RemoteVideo(io.RawIOBase):
@@ -95,7 +97,7 @@ def hash_remote(video: RemoteVideo, request: dict[str, Any]) -> dict[str, Any]:
         problem = error.what
     except MemoryError:
         problem = "it needs more memory than a video may have"
-    mode = "key frames" if keys else "frames"
+    mode = KEY_FRAMES if keys else "frames"
     return {"frames": frames, "mode": f"{mode} at least {interval:g} s apart, full size", "problem": problem}
 
 

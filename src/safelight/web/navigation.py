@@ -46,6 +46,10 @@ NAVIGATION = (
         EXAMINE,
         "Devices",
     ),
+    Item("Devices", "devices:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
+    Item("Forensic queue", "fleet:forensic_queue", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
+    Item("All devices", "fleet:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
+    Item("Submissions", "submissions:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
     Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"}), "Hash sets"),
     *(
         Item(text, f"exchange:{page}", frozenset({"exchange_manager", "supervisor", "administrator"}), "Exchange")

@@ -155,7 +155,7 @@ def test_who_may_not_see_a_device_learns_nothing(bench: Bench, sign_in: Any) -> 
         == 403
     )
     device.refresh_from_db()
-    assert device.decision == "triage"
+    assert device.decision == "undecided"
 
 
 def test_the_queue_shows_what_waits_longest_first(bench: Bench, sign_in: Any) -> None:

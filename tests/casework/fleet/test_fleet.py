@@ -16,10 +16,11 @@ from tests.casework.factories import make_case, make_device, make_user
 from safelight.casework.base.errors import Invalid, NotPossible
 from safelight.casework.devices import queries as devices
 from safelight.casework.devices.models import Device, EvidenceImage, Finding, TriageRun, UnreadPart
-from safelight.casework.fleet import queries
+from safelight.casework.fleet import queries, tasks
 from safelight.casework.fleet.keeping import inputs_now, keep_all, keep_priority, priority_of
 from safelight.casework.fleet.models import DevicePriority, FirstLook
-from safelight.casework.fleet.services import LOST_AFTER, ask_first_answer
+from safelight.casework.fleet.recovery import recover_dead_looks
+from safelight.casework.fleet.services import ask_first_answer
 from safelight.casework.fleet.tasks import give_first_answer
 from safelight.casework.hashsets.models import HashSetRecord
 from safelight.casework.ledger.models import LedgerEntry
@@ -96,7 +97,7 @@ def test_pages_of_the_queue_leave_none_out(monkeypatch: Any) -> None:
         device.case.save()
     DevicePriority.objects.filter(device=made[6]).delete()
     left = Device.objects.filter(pk__in=[made[0].pk, made[5].pk])
-    left.update(decision="not_triaged", decision_reason="Synthetic.")
+    left.update(decision="not_triaged", decision_reason="Synthetic.", decided_by=examiner, decided_at=timezone.now())
     for by_age in ("", "age"):
         seen: list[int] = []
         after = ""
@@ -119,7 +120,9 @@ def test_the_page_of_all_devices_counts_every_one_once(sign_in: Any) -> None:
     ran(made[1], "unread_parts", unread=10)
     ran(made[2], "failed")
     ran(made[3], "finished", found="B")
-    Device.objects.filter(pk=made[4].pk).update(decision="not_triaged", decision_reason="Synthetic.")
+    Device.objects.filter(pk=made[4].pk).update(
+        decision="not_triaged", decision_reason="Synthetic.", decided_by=examiner, decided_at=timezone.now()
+    )
     Device.objects.filter(pk=made[0].pk).update(seized_at=timezone.now() - timedelta(days=400))
     bars, sums = queries.picture(examiner)
     assert sums == {"waiting": 0, "running": 0, "done": 2, "blocked": 3, "left": 1}
@@ -188,7 +191,7 @@ def test_a_first_answer_over_a_real_card(bench: Bench, sign_in: Any) -> None:
     assert entry.payload["level"] == look.level and "seed" in entry.payload
 
 
-def test_a_first_answer_that_fails_or_is_lost_says_so(bench: Bench) -> None:
+def test_a_first_answer_that_fails_says_so(bench: Bench) -> None:
     """A page would say 'running' for ever, and nobody would ask again."""
     bench.import_sets()
     device = bench.device("bogus.001")
@@ -196,17 +199,46 @@ def test_a_first_answer_that_fails_or_is_lost_says_so(bench: Bench) -> None:
     assert give_first_answer(look.pk) == "failed"
     look.refresh_from_db()
     assert "not a forensic image" in look.failure
-    again = ask_first_answer(bench.examiner, device)
-    FirstLook.objects.filter(pk=again.pk).update(
-        state="running", asked_at=timezone.now() - timedelta(seconds=again.seconds) - LOST_AFTER - timedelta(minutes=1)
-    )
-    third = ask_first_answer(bench.examiner, device)
-    again.refresh_from_db()
-    assert again.state == "failed" and "did not come back" in again.failure and third.state == "queued"
     with pytest.raises(Invalid, match="not offered"):
         ask_first_answer(bench.examiner, device, minutes=7)
     with pytest.raises(NotPossible, match="no such image"):
         ask_first_answer(bench.examiner, make_device(make_case(), bench.examiner))
+
+
+def test_a_first_answer_of_a_dead_worker_is_taken_over(bench: Bench) -> None:
+    """In the queue of a thousand devices one would wait for ever, because nobody asked for its answer again."""
+    bench.import_sets()
+    device = bench.device()
+    look = ask_first_answer(bench.examiner, device, minutes=1)
+    assert recover_dead_looks() == 0
+    long_ago = timezone.now() - timedelta(hours=1)
+    FirstLook.objects.filter(pk=look.pk).update(asked_at=long_ago, job_id="")
+    assert recover_dead_looks() == 1, "a first answer whose job was lost is not found"
+    dead = {"state": "running", "lease": "a" * 32, "attempts": 1, "started_at": long_ago, "heartbeat_at": long_ago}
+    FirstLook.objects.filter(pk=look.pk).update(**dead)
+    before = FirstLook.objects.get(pk=look.pk).job_id
+    assert recover_dead_looks() == 1 and recover_dead_looks() == 0
+    look.refresh_from_db()
+    assert (look.state, look.lease) == ("queued", "") and look.job_id != before
+    assert LedgerEntry.objects.get(verb="first_answer.taken_over").payload["attempts"] == 1
+    # The dead one awakes: it holds no lease any more, and writes nothing.
+    asleep = FirstLook(pk=look.pk, device=device, image=look.image, state="running", lease="a" * 32, seconds=60)
+    assert tasks._fail(asleep, "x") == "taken over by another worker"
+    assert give_first_answer(look.pk) == "finished"
+    look.refresh_from_db()
+    assert look.attempts == 2 and look.lease == ""
+
+
+def test_a_first_answer_that_kills_its_workers_ends_in_words(bench: Bench) -> None:
+    """A card that crashes whatever reads it would go from worker to worker until the end of time."""
+    bench.import_sets()
+    look = ask_first_answer(bench.examiner, bench.device(), minutes=1)
+    long_ago = timezone.now() - timedelta(hours=1)
+    dead = {"state": "running", "lease": "a" * 32, "attempts": 3, "heartbeat_at": long_ago}
+    FirstLook.objects.filter(pk=look.pk).update(**dead)
+    assert recover_dead_looks() == 1
+    look.refresh_from_db()
+    assert look.state == "failed" and "died 3 times" in look.failure
 
 
 def test_the_tags_of_a_running_device_follow_it(bench: Bench, sign_in: Any) -> None:

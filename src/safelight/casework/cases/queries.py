@@ -100,7 +100,8 @@ def with_stage(cases: Any) -> Any:
         Clock.objects.open().filter(case=here, rule__in=rules_about(area="safeguarding"))
     )
     read = TriageRun.objects.filter(device=OuterRef("pk"), state__in=["finished", "unread_parts"])
-    devices = Exists(Device.objects.filter(~Exists(read), case=here, decision="triage"))
+    devices = Exists(Device.objects.filter(case=here, decision="undecided"))
+    devices |= Exists(Device.objects.filter(~Exists(read), case=here, decision="triage"))
     later = TriageRun.objects.filter(image=OuterRef("image"), pk__gt=OuterRef("pk"))
     devices |= Exists(
         TriageRun.objects.filter(

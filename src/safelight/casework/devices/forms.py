@@ -6,9 +6,13 @@ from typing import Any
 
 from django import forms
 
-from safelight.casework.base.fields import MomentField
-from safelight.casework.devices.models import CustodyEvent, Device
+from safelight.casework.base.fields import DayField, MomentField
+from safelight.casework.devices.models import Device, Release
 from safelight.casework.devices.queries import pickable_images
+from safelight.casework.devices.services import STEPS
+
+DECISIONS = [choice for choice in Device.Decision.choices if choice[0] != Device.Decision.UNDECIDED]
+BENCH = "Only where the disk can be reached from one bench alone: the name that its workers have. Empty: from all."
 
 
 class BookInForm(forms.Form):
@@ -26,8 +30,19 @@ class BookInForm(forms.Form):
     place = forms.CharField(label="Where it is now", max_length=160)
     seal = forms.CharField(label="Seal number", max_length=60)
     booked_in_at = MomentField(label="When it was booked in", required=False, help_text="Leave empty for now")
+    decision = forms.ChoiceField(
+        label="Triage decision",
+        choices=[("", "Somebody else decides"), *DECISIONS],
+        widget=forms.RadioSelect,
+        required=False,
+        help_text="The investigator of the case or a supervisor decides. Until then the case does not look ready.",
+    )
+    decision_reason = forms.CharField(
+        label="Why it is not triaged", widget=forms.Textarea, max_length=2_000, required=False
+    )
 
-    display = {"kind": {"small": True}}
+    display = {"kind": {"small": True}, "decision": {"small": True}}
+    reveals = {"decision": {"not_triaged": ("decision_reason",)}}
 
 
 class CustodyForm(forms.Form):
@@ -35,7 +50,7 @@ class CustodyForm(forms.Form):
 
     action = forms.ChoiceField(
         label="What happened",
-        choices=[choice for choice in CustodyEvent.Action.choices if choice[0] != "booked_in"],
+        choices=[(action.value, action.label) for action in STEPS],
         widget=forms.RadioSelect,
     )
     handed_by = forms.CharField(label="Handed over by", max_length=120)
@@ -51,7 +66,7 @@ class CustodyForm(forms.Form):
 class DecisionForm(forms.Form):
     """Whether the device is triaged."""
 
-    decision = forms.ChoiceField(label="Decision", choices=Device.Decision.choices, widget=forms.RadioSelect)
+    decision = forms.ChoiceField(label="Decision", choices=DECISIONS, widget=forms.RadioSelect)
     reason = forms.CharField(label="Reason", widget=forms.Textarea, max_length=2_000, required=False)
 
     reveals = {"decision": {"not_triaged": ("reason",)}}
@@ -68,6 +83,7 @@ class ImageForm(forms.Form):
         help_text="Below the evidence folder; of a set of parts, the first",
     )
     imaged_at = MomentField(label="When the image was made", required=False, help_text="Leave empty for now")
+    bench = forms.CharField(label="Bench", max_length=60, required=False, help_text=BENCH)
 
     display = {"picked": {"search": True}}
 
@@ -85,6 +101,51 @@ class ImageForm(forms.Form):
         if not data["chosen"] and not self.errors:
             self.add_error("path", "Choose an image or enter its path")
         return data
+
+
+class BenchForm(forms.Form):
+    """Which bench reaches an image."""
+
+    bench = forms.CharField(label="Bench", max_length=60, required=False, help_text=BENCH)
+
+
+class ReleaseForm(forms.Form):
+    """What becomes of an exhibit."""
+
+    kind = forms.ChoiceField(label="What becomes of it", choices=Release.Kind.choices, widget=forms.RadioSelect)
+    review_on = DayField(label="When somebody looks again whether it must be kept", required=False)
+    authority = forms.CharField(
+        label="Authority", max_length=200, help_text="The power, court order or policy under which it is done"
+    )
+    reason = forms.CharField(label="Reason", widget=forms.Textarea, max_length=2_000)
+
+    reveals = {"kind": {"retain": ("review_on",)}}
+
+
+class CarryOutForm(forms.Form):
+    """The last link of the chain."""
+
+    handed_by = forms.CharField(label="Handed over by", max_length=120)
+    received_by = forms.CharField(
+        label="Received by", max_length=120, help_text="Who signed for it, or who destroyed or stored it"
+    )
+    place = forms.CharField(label="Place", max_length=160)
+    receipt = forms.CharField(
+        label="Receipt", max_length=120, help_text="The number of the signed receipt or of the certificate"
+    )
+    at = MomentField(label="When", required=False, help_text="Leave empty for now")
+    gaps = forms.CharField(
+        label="Where the chain of custody does not join: what is known",
+        widget=forms.Textarea,
+        max_length=2_000,
+        required=False,
+    )
+
+
+class WithdrawReleaseForm(forms.Form):
+    """Why a decision is taken back."""
+
+    reason = forms.CharField(label="Why the decision is taken back", max_length=300)
 
 
 class AcceptForm(forms.Form):

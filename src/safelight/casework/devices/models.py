@@ -19,7 +19,10 @@ class DeviceQuerySet(VisibleQuerySet):
 
 
 class Device(Referenced):
-    """An exhibit. Every device has a triage decision; 'not to be triaged' needs a reason."""
+    """An exhibit. Every device needs a triage decision by a named person; 'not to be triaged' needs a reason.
+
+    While nobody has decided, the device waits as one that is to be triaged, and its case cannot look ready.
+    """
 
     PREFIX = "D"
 
@@ -34,6 +37,7 @@ class Device(Referenced):
         OTHER = "other", "Other"
 
     class Decision(models.TextChoices):
+        UNDECIDED = "undecided", "No decision yet"
         TRIAGE = "triage", "To be triaged"
         NOT_TRIAGED = "not_triaged", "Not to be triaged (reasoned)"
 
@@ -44,11 +48,12 @@ class Device(Referenced):
     seized_at = models.DateTimeField()
     seized_from = models.CharField(max_length=200)
     seized_by = models.CharField(max_length=120)
-    decision = models.CharField(max_length=12, choices=Decision.choices, default=Decision.TRIAGE)
+    decision = models.CharField(max_length=12, choices=Decision.choices, default=Decision.UNDECIDED)
     decision_reason = models.TextField(blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    decided_at = models.DateTimeField(null=True, blank=True)
     booked_in_at = models.DateTimeField()
     booked_in_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -60,6 +65,11 @@ class Device(Referenced):
             models.UniqueConstraint(fields=["case", "exhibit"], name="devices_exhibit_once_per_case"),
             models.CheckConstraint(
                 condition=~Q(decision="not_triaged") | ~Q(decision_reason=""), name="devices_no_triage_needs_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(decision="undecided", decided_by=None, decided_at=None)
+                | ~Q(decision="undecided") & Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="devices_decision_has_a_name_and_a_time",
             ),
             models.CheckConstraint(
                 condition=Q(booked_in_at__gte=models.F("seized_at")), name="devices_booked_in_after_seizure"
@@ -77,6 +87,8 @@ class CustodyEvent(models.Model):
         SEALED = "sealed", "Sealed again"
         IMAGED = "imaged", "Imaged"
         RETURNED = "returned", "Returned"
+        DESTROYED = "destroyed", "Destroyed"
+        RETAINED = "retained", "Placed in long-term retention"
 
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="custody")
     action = models.CharField(max_length=10, choices=Action.choices)
@@ -91,6 +103,51 @@ class CustodyEvent(models.Model):
 
     class Meta:
         ordering = ["at", "id"]
+
+
+class Release(models.Model):
+    """What becomes of an exhibit that the case no longer needs: decided by one person, carried out with a receipt."""
+
+    class Kind(models.TextChoices):
+        RETURN = "return", "Return to its owner"
+        DESTROY = "destroy", "Destroy"
+        RETAIN = "retain", "Retain"
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="releases")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    # The power, order or policy under which it is done, as the force names it.
+    authority = models.CharField(max_length=200)
+    reason = models.TextField()
+    review_on = models.DateField(null=True, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField()
+    event = models.OneToOneField(CustodyEvent, null=True, blank=True, on_delete=models.PROTECT, related_name="release")
+    receipt = models.CharField(max_length=120, blank=True)
+    gaps = models.TextField(blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    withdrawn_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(withdrawn_at=None, event=None), name="devices_one_standing_release"
+            ),
+            models.CheckConstraint(
+                condition=~Q(authority="") & ~Q(reason=""), name="devices_release_with_authority_and_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="retain") | Q(review_on__isnull=False), name="devices_retention_has_a_review"
+            ),
+            models.CheckConstraint(condition=Q(event=None) | ~Q(receipt=""), name="devices_carried_out_with_a_receipt"),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None) | Q(event=None) & ~Q(withdrawn_reason=""),
+                name="devices_withdrawn_before_it_is_done",
+            ),
+        ]
 
 
 class EvidenceImage(models.Model):

@@ -65,14 +65,15 @@ def standing_of(device: Any) -> str:
     return {"failed": FAILED, "unread_parts": UNREAD, "finished": DONE}.get(state or "", WAITING)
 
 
+# A device that nobody has decided on waits as one that is to be triaged: not to look is a decision, waiting is none.
+_TO_TRIAGE = ~Q(decision="not_triaged")
 _FILTERS = {
-    NO_IMAGE: Q(has_image=False, decision="triage"),
-    WAITING: Q(has_image=True, decision="triage")
-    & (Q(latest_state=None) | Q(latest_state__in=["queued", "cancelled"])),
+    NO_IMAGE: Q(has_image=False) & _TO_TRIAGE,
+    WAITING: Q(has_image=True) & _TO_TRIAGE & (Q(latest_state=None) | Q(latest_state__in=["queued", "cancelled"])),
     RUNNING: Q(latest_state="running"),
-    FAILED: Q(latest_state="failed", decision="triage"),
-    UNREAD: Q(latest_state="unread_parts", decision="triage"),
-    DONE: Q(latest_state="finished", decision="triage"),
+    FAILED: Q(latest_state="failed") & _TO_TRIAGE,
+    UNREAD: Q(latest_state="unread_parts") & _TO_TRIAGE,
+    DONE: Q(latest_state="finished") & _TO_TRIAGE,
     NOT_TRIAGED: Q(decision="not_triaged"),
 }
 
@@ -130,7 +131,12 @@ def queue(user: Any, *, standing: str = "", risk: str = "", kind: str = "", afte
 
 def devices_of(case: Any) -> list[Device]:
     """The devices of a case with their standing and images."""
-    return list(with_standing(Device.objects.filter(case=case)).prefetch_related("images").order_by("exhibit"))
+    return list(
+        with_standing(Device.objects.filter(case=case))
+        .select_related("decided_by")
+        .prefetch_related("images")
+        .order_by("exhibit")
+    )
 
 
 def newest_runs(device: Device) -> dict[int, TriageRun]:
@@ -222,6 +228,8 @@ def outstanding(case: Any) -> list[str]:
         said += [f"Device {device.exhibit}: triage {run.reference} is {_doing(run)}." for run in live]
         if device.decision == Device.Decision.NOT_TRIAGED:
             continue
+        if device.decision == Device.Decision.UNDECIDED:
+            said.append(f"Device {device.exhibit} has no triage decision.")
         if not device.images.all():
             said.append(f"Device {device.exhibit} is to be triaged and has no image.")
         for image in device.images.all():

@@ -48,10 +48,20 @@ def queue_triage(actor: Any, device: Device, image: EvidenceImage | None = None)
             run = TriageRun.objects.create(device=device, image=chosen, queued_at=timezone.now(), queued_by=actor)
     except IntegrityError as error:
         raise NotPossible("A triage run of this image was asked for just now.", fix="Let it finish.") from error
+    take_as_decided(actor, device)
     record(actor, "triage.queued", run, case=device.case, payload={"device": device.reference, "image": chosen.path})
     note(actor, device.case, "triage_queued", f"Triage of {device.exhibit} asked for ({run.reference}).")
     send_to_queue(run)
     return run
+
+
+def take_as_decided(actor: Any, device: Device) -> None:
+    """Who has a device triaged has decided on it, where nobody had before."""
+    if device.decision != Device.Decision.UNDECIDED:
+        return
+    device.decision, device.decided_by, device.decided_at = Device.Decision.TRIAGE, actor, timezone.now()
+    device.save(update_fields=["decision", "decided_by", "decided_at"])
+    record(actor, "device.decided", device, payload={"decision": device.decision, "reason": None, "by": "triage"})
 
 
 def send_to_queue(run: TriageRun, *, priority: int = 0) -> None:

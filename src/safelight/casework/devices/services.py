@@ -24,6 +24,10 @@ from safelight.casework.ledger.services import fingerprint, record
 from safelight.errors import EvidenceError
 from safelight.triage import resolve_inside
 
+#: Custody steps that a person records by hand; the others are written by what they belong to.
+STEPS = (
+    CustodyEvent.Action.MOVED, CustodyEvent.Action.OPENED, CustodyEvent.Action.SEALED, CustodyEvent.Action.IMAGED,
+)  # fmt: skip
 __all__ = [
     "accept_unread", "book_in", "cancel_run", "decide", "evidence_path", "move", "place_image", "queue_triage",
     "register_image",
@@ -45,6 +49,8 @@ def book_in(
     seal: str,
     booked_in_at: datetime | None = None,
     handed_by: str = "",
+    decision: str = "",
+    decision_reason: str = "",
 ) -> Device:
     """Book an exhibit in: the device, the first link of its chain of custody, and the clock for its triage.
 
@@ -53,9 +59,10 @@ def book_in(
         seized_at, booked_in_at: aware times; booking in defaults to now.
         place: where it lies now. seal: the number of the seal it is under.
         handed_by: who brought it; the person who seized it when left out.
+        decision: the triage decision, where the actor may take it; left out, it waits for somebody who may.
 
     Raises:
-        NotAllowed: the actor may not book in for this case.
+        NotAllowed: the actor may not decide, or may not book in for this case.
         NotPossible: the case is closed, or has an exhibit of that reference.
         Invalid: a value is missing, or a time lies in the future or before the seizure.
     """
@@ -109,6 +116,8 @@ def book_in(
     note(
         actor, case, "device_booked_in", f"{device.get_kind_display()} {label} booked in as {device.reference}.", at=now
     )
+    if decision and decision != Device.Decision.UNDECIDED:
+        return decide(actor, device, decision=decision, reason=decision_reason)
     return device
 
 
@@ -133,7 +142,7 @@ def move(
     """
     need(actor, "devices.move", device, what=f"You may not record custody of {device.reference}.")
     device = Device.objects.select_for_update().get(pk=device.pk)
-    if action not in CustodyEvent.Action.values or action == CustodyEvent.Action.BOOKED_IN:
+    if action not in STEPS:
         raise Invalid(f"There is no custody step {action!r}.", fix="Choose one of the list.", field="action")
     moment = not_in_future(at, field="at", what="The time")
     last = device.custody.order_by("-at", "-id").first()
@@ -144,10 +153,7 @@ def move(
             fix="Enter a later time.",
             field="at",
         )
-    if last is not None and last.action == CustodyEvent.Action.RETURNED:
-        raise NotPossible(
-            f"{device.exhibit} was returned on {moment_words(last.at)}.", fix="Book it in again if it came back."
-        )
+    ensure_held(device, last)
     seal = seal.strip()
     if action == CustodyEvent.Action.SEALED and not seal:
         raise Invalid("The new seal has no number.", fix="Enter the number on the seal.", field="seal")
@@ -184,7 +190,7 @@ def decide(actor: Any, device: Device, *, decision: str, reason: str = "") -> De
     )
     device = Device.objects.select_for_update().get(pk=device.pk)
     ensure_open(device.case)
-    if decision not in Device.Decision.values:
+    if decision not in (Device.Decision.TRIAGE, Device.Decision.NOT_TRIAGED):
         raise Invalid(f"There is no decision {decision!r}.", fix="Choose one of the list.", field="decision")
     text = (reason or "").strip()
     if decision == Device.Decision.NOT_TRIAGED:
@@ -198,8 +204,9 @@ def decide(actor: Any, device: Device, *, decision: str, reason: str = "") -> De
         start_clock(
             actor, "device_triage", device, triggered_at=device.booked_in_at, case=case, unit=case.unit, risk=case.risk
         )
-    device.decision, device.decision_reason, device.decided_by = decision, text, actor
-    device.save(update_fields=["decision", "decision_reason", "decided_by"])
+    device.decision, device.decision_reason = decision, text
+    device.decided_by, device.decided_at = actor, timezone.now()
+    device.save(update_fields=["decision", "decision_reason", "decided_by", "decided_at"])
     record(
         actor,
         "device.decided",
@@ -209,6 +216,14 @@ def decide(actor: Any, device: Device, *, decision: str, reason: str = "") -> De
     words = f"{device.exhibit}: {device.get_decision_display().lower()}. {text}".strip()
     note(actor, device.case, "device_decision", words)
     return device
+
+
+def ensure_held(device: Device, last: CustodyEvent | None) -> None:
+    """Raises NotPossible for an exhibit that was returned or destroyed."""
+    if last is not None and last.action in (CustodyEvent.Action.RETURNED, CustodyEvent.Action.DESTROYED):
+        raise NotPossible(
+            f"{device.exhibit} was {last.action} on {moment_words(last.at)}.", fix="Book it in again if it came back."
+        )
 
 
 def evidence_path(path: str) -> Path:
@@ -224,8 +239,13 @@ def evidence_path(path: str) -> Path:
 
 
 @transaction.atomic
-def register_image(actor: Any, device: Device, *, path: str, imaged_at: datetime | None = None) -> EvidenceImage:
+def register_image(
+    actor: Any, device: Device, *, path: str, imaged_at: datetime | None = None, bench: str = ""
+) -> EvidenceImage:
     """Register a forensic copy of the device by its path in the evidence folder; of a set of parts, the first.
+
+    Args:
+        bench: the one bench whose workers reach it (see :func:`place_image`); empty when all do.
 
     Raises:
         NotAllowed, NotPossible: not this person; or the image is registered already.
@@ -262,13 +282,31 @@ def register_image(actor: Any, device: Device, *, path: str, imaged_at: datetime
             fix="Choose another image.",
         )
     image = EvidenceImage.objects.create(
-        device=device, path=relative, imaged_at=moment, registered_by=actor, registered_at=timezone.now()
-    )
+        device=device, path=relative, bench=bench_name(bench), imaged_at=moment, registered_by=actor,
+        registered_at=timezone.now(),
+    )  # fmt: skip
     case = device.case
     start_clock(actor, "caid_upload", device, triggered_at=moment, case=case, unit=case.unit, risk=case.risk)
-    record(actor, "device.image_registered", device, payload={"image": image.pk, "path": relative, "imaged_at": moment})
+    record(
+        actor,
+        "device.image_registered",
+        device,
+        payload={"image": image.pk, "path": relative, "imaged_at": moment, "bench": image.bench},
+    )
     note(actor, case, "image_registered", f"Image of {device.exhibit} registered.")
     return image
+
+
+def bench_name(bench: str) -> str:
+    """The name of a bench as it is kept; "" for all. Raises Invalid for what is no name."""
+    name = bench.strip()
+    if name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name):
+        raise Invalid(
+            "The name of a bench has letters, digits, dots, hyphens and underlines only.",
+            fix="Give it as its workers have it (safelight worker --queue NAME).",
+            field="bench",
+        )
+    return name
 
 
 @transaction.atomic
@@ -285,13 +323,7 @@ def place_image(actor: Any, image: EvidenceImage, *, bench: str) -> EvidenceImag
     need(
         actor, "devices.register_image", image.device, what=f"You may not register images of {image.device.reference}."
     )
-    name = bench.strip()
-    if name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name):
-        raise Invalid(
-            "The name of a bench has letters, digits, dots, hyphens and underlines only.",
-            fix="Give it as its workers have it (safelight worker --queue NAME).",
-            field="bench",
-        )
+    name = bench_name(bench)
     image = EvidenceImage.objects.select_for_update(of=("self",)).select_related("device__case").get(pk=image.pk)
     if image.runs.filter(state__in=LIVE).exists():
         raise NotPossible("A triage run of this image is waiting or running.", fix="Let it finish, or stop it.")

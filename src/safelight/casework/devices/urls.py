@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from safelight.casework.devices import live, views
+from safelight.casework.devices import end_views, live, views
 
 app_name = "devices"
 urlpatterns = [
@@ -13,6 +13,10 @@ urlpatterns = [
     path("devices/<str:reference>/custody/", views.custody, name="custody"),
     path("devices/<str:reference>/decision/", views.decision, name="decision"),
     path("devices/<str:reference>/image/", views.image, name="image"),
+    path("devices/<str:reference>/images/<int:image>/bench/", end_views.bench, name="bench"),
+    path("devices/<str:reference>/end/", end_views.release, name="release"),
+    path("devices/<str:reference>/end/carry-out/", end_views.carry_out, name="carry_out"),
+    path("devices/<str:reference>/end/withdraw/", end_views.withdraw, name="release_withdraw"),
     path("devices/<str:reference>/triage/", live.triage, name="triage"),
     path("devices/<str:reference>/runs/<str:run>/live/", live.progress, name="progress"),
     path("devices/<str:reference>/runs/<str:run>/cancel/", live.cancel, name="cancel"),

@@ -26,8 +26,11 @@ from safelight.casework.devices.forms import (
     category_words,
 )
 from safelight.casework.devices.models import Device, TriageRun
+from safelight.casework.devices.release import gaps_of, still_needed
 from safelight.casework.devices.runs import LIVE, TO_ACCOUNT_FOR
+from safelight.casework.fleet.examinations import lifted_by
 from safelight.casework.fleet.keeping import priority_of
+from safelight.casework.fleet.lab import examinations_of
 from safelight.casework.fleet.queries import looks_of
 
 
@@ -158,6 +161,15 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
         "looks": looks_of(device),
         "may_look": bool(images) and case_is_open and user.has_perm("fleet.first_answer", device),
         "may_import": case_is_open and user.has_perm("fleet.import", device),
+        "examinations": examinations_of(device),
+        "lifted_by": lifted_by,
+        "may_submit": user.has_perm("fleet.submit", device),
+        "may_examine": user.has_perm("fleet.examine", device),
+        "releases": list(device.releases.select_related("decided_by", "event", "withdrawn_by")[:20]),
+        "held": not device.custody.filter(action__in=["returned", "destroyed"]).exists(),
+        "needed": still_needed(device),
+        "gaps": gaps_of(device),
+        "may_release": user.has_perm("devices.release", device),
         "startable": [
             image
             for image, latest in images
@@ -242,7 +254,8 @@ def decision(request: HttpRequest, reference: str) -> HttpResponse:
     """Decide whether the device is triaged."""
     device = find(request, reference)
     require(request.user, "devices.decide", device)
-    form = DecisionForm(request.POST or None, initial={"decision": device.decision, "reason": device.decision_reason})
+    known = device.decision if device.decided_at else ""
+    form = DecisionForm(request.POST or None, initial={"decision": known, "reason": device.decision_reason})
     return step(
         request,
         device,
@@ -265,7 +278,11 @@ def image(request: HttpRequest, reference: str) -> HttpResponse:
         device,
         form,
         lambda: services.register_image(
-            request.user, device, path=form.cleaned_data["chosen"], imaged_at=form.cleaned_data["imaged_at"]
+            request.user,
+            device,
+            path=form.cleaned_data["chosen"],
+            imaged_at=form.cleaned_data["imaged_at"],
+            bench=form.cleaned_data["bench"],
         ),
         title="Register an image",
         said="The image is registered. It is only ever read.",

@@ -34,7 +34,7 @@ def items_for(user: Any) -> list[WorkItem]:
     wanted = _FOR_ROLE.get(user.role, ())
     if not wanted:
         return []
-    found = with_standing(Device.objects.visible_to(user)).filter(case__status="open", decision="triage")
+    found = with_standing(Device.objects.visible_to(user)).filter(case__status="open").exclude(decision="not_triaged")
     if user.role == "investigator":
         found = found.filter(case__allocations__investigator=user, case__allocations__ended_at=None)
     devices = list(found.filter(_UNFINISHED).select_related("case").order_by("seized_at", "pk")[: MOST * 2])

@@ -18,7 +18,7 @@ from safelight.casework.base.rights import need
 from safelight.casework.cases.services import note
 from safelight.casework.devices.models import Device, EvidenceImage, Finding, TriageRun, UnreadPart
 from safelight.casework.devices.recording import BATCH, findings_of, plain, state_of, summary_of, unread_of
-from safelight.casework.devices.runs import LIVE, settle_triage_clock
+from safelight.casework.devices.runs import LIVE, settle_triage_clock, take_as_decided
 from safelight.casework.devices.words import ensure_open
 from safelight.casework.fleet.models import BenchReport, FirstLook
 from safelight.casework.fleet.tasks import keep_answer
@@ -182,6 +182,7 @@ def _take_in(
         keep_answer(row, result, f"first/{row.reference}", actor)
         FirstLook.objects.filter(pk=row.pk).update(finished_at=result.finished)
     else:
+        take_as_decided(actor, device)
         row = TriageRun.objects.create(
             device=device, image=image, state=TriageRun.State.RUNNING, lease="import", queued_at=now, queued_by=actor,
             started_at=result.started, heartbeat_at=now,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -17,8 +16,6 @@ from safelight.casework.hashsets.models import HashSetRecord
 from safelight.casework.ledger.services import record
 
 MINUTES = {1: "1 minute", 5: "5 minutes", 15: "15 minutes"}
-#: A first answer that has not come back so long after its time was lost with its worker.
-LOST_AFTER = timedelta(minutes=10)
 
 
 @transaction.atomic
@@ -41,11 +38,6 @@ def ask_first_answer(actor: Any, device: Device, image: EvidenceImage | None = N
     if not HashSetRecord.objects.filter(retired_at=None).exists():
         raise NotPossible("There is no hash set to compare with.", fix="Import a hash set first.")
     now = timezone.now()
-    for lost in chosen.first_looks.filter(state__in=["queued", "running"]):
-        if lost.asked_at + timedelta(seconds=lost.seconds) + LOST_AFTER < now:
-            lost.state, lost.finished_at = FirstLook.State.FAILED, now
-            lost.failure = "It did not come back: its worker was lost. Nothing was learnt of this image."
-            lost.save(update_fields=["state", "finished_at", "failure"])
     try:
         with transaction.atomic():
             look = FirstLook.objects.create(
@@ -60,11 +52,13 @@ def ask_first_answer(actor: Any, device: Device, image: EvidenceImage | None = N
         case=device.case,
         payload={"device": device.reference, "image": chosen.path, "seconds": look.seconds},
     )
-
-    def enqueue() -> None:
-        from safelight.casework.fleet.tasks import first_look_job
-
-        first_look_job.enqueue(look_pk=look.pk)
-
-    transaction.on_commit(enqueue)
+    send_to_queue(look)
     return look
+
+
+def send_to_queue(look: FirstLook) -> None:
+    """Put its job into the queue of the bench that reaches the image, in the present transaction."""
+    from safelight.casework.fleet.tasks import first_look_job
+
+    job = first_look_job.using(queue_name=look.image.bench or "default").enqueue(look_pk=look.pk)
+    FirstLook.objects.filter(pk=look.pk).update(job_id=str(job.id))

@@ -39,6 +39,7 @@ NAVIGATION = (
     Item("Clocks", "clocks:index", READS, "Cases"),
     Item("Possible links", "people:links", frozenset({"referral_desk", "investigator", "supervisor"}), "Cases"),
     Item("Devices", "devices:index", EXAMINE, "Devices"),
+    Item("Forensic queue", "fleet:forensic_queue", EXAMINE, "Devices"),
     Item("All devices", "fleet:index", EXAMINE, "Devices"),
     Item(
         "Submissions",
@@ -46,10 +47,6 @@ NAVIGATION = (
         EXAMINE,
         "Devices",
     ),
-    Item("Devices", "devices:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
-    Item("Forensic queue", "fleet:forensic_queue", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
-    Item("All devices", "fleet:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
-    Item("Submissions", "submissions:index", frozenset({"examiner", "investigator", "supervisor"}), "Devices"),
     Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"}), "Hash sets"),
     *(
         Item(text, f"exchange:{page}", frozenset({"exchange_manager", "supervisor", "administrator"}), "Exchange")

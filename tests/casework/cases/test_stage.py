@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def test_a_run_that_nobody_accounted_for_keeps_the_devices_open(state: str) -> None:
     case = factories.make_case()
     factories.make_allocation(case)
-    device = factories.make_device(case)
+    device = factories.make_device(case, case.opened_by, decision="triage")
     examiner = factories.make_user("examiner")
     now = timezone.now()
     image = EvidenceImage.objects.create(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
+from django.utils import timezone
 
 from safelight.casework.base.work import WorkItem
 from safelight.casework.clocks.models import Clock
-from safelight.casework.devices.models import Device, TriageRun
+from safelight.casework.devices.models import Device, Release, TriageRun
 from safelight.casework.devices.queries import FAILED, NO_IMAGE, UNREAD, WAITING, standing_of, with_standing
 
 GROUP = "Devices"
@@ -56,13 +57,41 @@ def items_for(user: Any) -> list[WorkItem]:
             rule="device_triage", subject_type="devices.device", subject_id__in=[device.pk for device, _ in waiting]
         )
     }
-    return [_item(device, standing, clocks.get(device.pk)) for device, standing in waiting]
+    made = [_item(device, standing, clocks.get(device.pk)) for device, standing in waiting]
+    return made + _undecided(user) + _reviews(user)
 
 
-def _item(device: Device, standing: str, clock: Clock | None) -> WorkItem:
+def _undecided(user: Any) -> list[WorkItem]:
+    """Devices without a triage decision, for those who may take it."""
+    found = Device.objects.visible_to(user).filter(case__status="open", decision=Device.Decision.UNDECIDED)
+    if user.role == "investigator":
+        found = found.filter(case__allocations__investigator=user, case__allocations__ended_at=None)
+    elif user.role != "supervisor":
+        return []
+    devices = list(found.select_related("case").order_by("seized_at", "pk")[:MOST])
+    return [
+        _item(device, "", None, title="Decide whether the device is triaged", page="decision") for device in devices
+    ]
+
+
+def _reviews(user: Any) -> list[WorkItem]:
+    """Retained exhibits whose day of review has come, for the supervisor of the unit."""
+    if user.role != "supervisor":
+        return []
+    due = Release.objects.filter(
+        kind="retain", withdrawn_at=None, event__isnull=False, review_on__lte=timezone.localdate(),
+        device__in=Device.objects.visible_to(user), device__case__unit=user.unit_id,
+    ).exclude(device__custody__action__in=["returned", "destroyed"])  # fmt: skip
+    newest = Release.objects.filter(device=OuterRef("device"), withdrawn_at=None).order_by("-pk").values("pk")[:1]
+    rows = due.filter(pk=Subquery(newest)).select_related("device__case").order_by("review_on")[:MOST]
+    title = "Look again whether the exhibit must be kept"
+    return [_item(row.device, "", None, title=title, page="release") for row in rows]
+
+
+def _item(device: Device, standing: str, clock: Clock | None, *, title: str = "", page: str = "detail") -> WorkItem:
     return WorkItem(
-        title=_TITLES[standing],
-        url=reverse("devices:detail", args=[device.reference]),
+        title=title or _TITLES[standing],
+        url=reverse(f"devices:{page}", args=[device.reference]),
         subject=f"{device.get_kind_display()} {device.exhibit} · {device.case.reference} {device.case.title}",
         due_at=clock.due_at if clock else None,
         clock=clock,

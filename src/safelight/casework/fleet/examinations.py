@@ -16,6 +16,7 @@ from safelight.casework.devices.models import Device
 from safelight.casework.devices.words import ensure_open, moment_words
 from safelight.casework.fleet.models import Block, Examination
 from safelight.casework.ledger.services import fingerprint, record
+from safelight.casework.notices.services import tell
 from safelight.standards.forensic_queue import queue_rule
 
 State = Examination.State
@@ -103,7 +104,20 @@ def block(actor: Any, examination: Examination, *, reason: str, lifter: str, who
     row.save(update_fields=["state"])
     words = f"examination blocked: {made.reason} To be lifted by: {lifted_by(made)}."
     _said(actor, row, "examination.blocked", "examination_blocked", words, lifter=lifter)
+    tell(_lifters(row, made), "examination.blocked", row.device, case=row.device.case, key=f"block-{made.pk}")
     return made
+
+
+def _lifters(row: Examination, block: Block) -> list[Any]:
+    """Whom to tell that they can lift it; for somebody outside, the investigator who has to ask them."""
+    from safelight.casework.accounts.models import User
+
+    case = row.device.case
+    if block.lifter == Block.Lifter.SUPERVISOR:
+        return list(User.objects.filter(role="supervisor", unit=case.unit_id, is_active=True))
+    if block.lifter == Block.Lifter.EXAMINER:
+        return [row.examiner] if row.examiner else []
+    return [case.investigator] if case.investigator else []
 
 
 def lifted_by(block: Block) -> str:
@@ -148,6 +162,9 @@ def complete(actor: Any, examination: Examination, *, result: str) -> Examinatio
     text = required_text(result, field="result", what="The result")
     _end(actor, row, State.COMPLETE, text, clock_reason="Full examination complete")
     _said(actor, row, "examination.completed", "examination_done", f"full examination complete. {text}")
+    officer = row.device.case.investigator
+    told = [officer] if officer and officer.pk != actor.pk else []
+    tell(told, "examination.complete", row.device, case=row.device.case, key=f"examination-{row.pk}")
     return row
 
 

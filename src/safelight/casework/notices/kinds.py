@@ -35,4 +35,8 @@ KINDS: dict[str, Kind] = {
     "live_contact.unallocated": Kind("Live contact with a child, and nobody has the case", ALERT, "cases:detail"),
     "live_contact.ended": Kind("Live contact with a child is recorded as ended", INFORMATION, "cases:detail"),
     "victim.update_due": Kind("A victim is to be told what happened", WARNING, "cases:detail"),
+    "examination.blocked": Kind(
+        "The examination of a device is blocked, and you can lift it", WARNING, "devices:detail"
+    ),
+    "examination.complete": Kind("The full examination of a device is complete", INFORMATION, "devices:detail"),
 }

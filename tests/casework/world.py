@@ -25,8 +25,6 @@ from tests.casework.factories import (
 from safelight.casework.allocation.models import Conflict
 from safelight.casework.clocks.services import place_hold, start_clock
 from safelight.casework.custody.accommodation import link_to_case
-from safelight.casework.devices.models import EvidenceImage, Finding, TriageRun
-from safelight.casework.fleet.models import FirstLook
 from safelight.casework.devices.models import EvidenceImage, Finding, Release, TriageRun
 from safelight.casework.fleet.models import Examination, FirstLook
 from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, NegativeEntry, Recheck, RecheckHit

@@ -34,7 +34,7 @@ from safelight.triage.digests import digest_content
 from safelight.triage.evidence.detect import open_evidence
 from safelight.triage.evidence.device import Device
 from safelight.triage.evidence.filesystem import FileSystemReader
-from safelight.triage.md5lanes import warm_up
+from safelight.triage.lanes import warm_up
 from safelight.triage.plain import PlainFiles, lies_in_order
 from safelight.triage.sweep import WINDOW, Sweep
 

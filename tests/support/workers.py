@@ -25,6 +25,8 @@ class Outcome:
     taken_over: int
     seconds: float
     waits: list[float] = field(default_factory=list)
+    #: The longest time in which the watcher itself got nothing done: then the whole machine stood still.
+    stood_still: float = 0.0
 
 
 class Lab:
@@ -74,9 +76,11 @@ class Lab:
         done, waits = 0, []
         strike: float | None = None
         hurt: tuple[float, int] | None = None
+        before, stood_still = begun, 0.0
         while time.monotonic() - begun < most:
             run.refresh_from_db()
             now = time.monotonic()
+            before, stood_still = now, max(stood_still, now - before)
             working = {int(w.split()[-1]) for w in self._holders(run)}
             if hurt and (run.state not in ("queued", "running") or working - {hurt[1]}):
                 waits.append(now - hurt[0])
@@ -97,7 +101,7 @@ class Lab:
         return Outcome(
             run.state, run.findings_digest, run.summary.get("files", -1), run.findings.count(), done,
             LedgerEntry.objects.filter(verb="triage.taken_over", subject_id=str(run.pk)).count(),
-            time.monotonic() - begun, waits,
+            time.monotonic() - begun, waits, stood_still,
         )  # fmt: skip
 
     def _holders(self, run: TriageRun) -> list[str]:

@@ -150,24 +150,37 @@ def test_ext_with_holes_takes_the_careful_way(tmp_path: Path) -> None:
     assert "whole.bin" in pairs and "sparse.bin" not in pairs and total >= 2
 
 
-@given(st.permutations(range(6)), st.integers(1, 4000))
-@settings(max_examples=25, deadline=None)
-def test_pieces_of_one_window_may_lie_in_any_order(
-    tmp_path_factory: pytest.TempPathFactory, places: list[int], last: int
+@given(st.permutations(range(6)), st.integers(1, 4000), st.sampled_from([1 << 16, 1 << 20]), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_pieces_may_lie_in_any_order(
+    tmp_path_factory: pytest.TempPathFactory, places: list[int], last: int, window: int, picture: bool
 ) -> None:
-    """Files that a full disk scattered would be put together wrongly."""
+    """Files that a full disk scattered would be put together wrongly, or read again and again through their parser."""
     path = tmp_path_factory.mktemp("s") / "m.raw"
-    body = np.random.default_rng(last).bytes(6 * 8192)
+    step = 16384
+    body = bytearray(np.random.default_rng(last).bytes(6 * step))
+    if picture:
+        body[places[0] * step : places[0] * step + 3] = b"\xff\xd8\xff"
     path.write_bytes(body)
-    pieces = [[place * 8192, 8192] for place in places]
+    pieces = [[place * step, 8192] for place in places]
     pieces[-1][1] = last
-    entry = FileEntry(0, "f", 5 * 8192 + last, "1", extents=tuple(Extent(a, n) for a, n in pieces))
-    assert lies_in_order(entry, len(body), 1 << 20)
+    size = 5 * 8192 + last
+    entry = FileEntry(0, "f", size, "1", extents=tuple(Extent(a, n) for a, n in pieces))
+    assert lies_in_order(entry, len(body), window)
     assert lies_in_order(entry, len(body)) is (places == sorted(places))
-    assert not lies_in_order(entry, len(body) - 8192, 1 << 20)
+    assert not lies_in_order(entry, len(body) - 16384, window)
+    found: list[tuple[int, FileDigest]] = []
     with open_evidence([path]) as evidence:
-        sweep = Sweep(evidence, window=1 << 20)
-        ((_, found),) = sweep.window(0, len(body), [(0, pieces)], keep=0)
+        sweep = Sweep(evidence, window=window)
+        for start in range(0, len(body), window):
+            end = min(start + window, len(body))
+            begins = start <= pieces[0][0] < end
+            found += sweep.window(start, end, [(0, pieces), (1, [[pieces[0][0], 64]])] if begins else [], keep=1 << 20)
         sweep.close()
+    digests = dict(found)
+    assert len(found) == 2 and set(digests) == {0, 1}
     want = b"".join(body[a : a + n] for a, n in pieces)
-    assert (found.md5, found.sha256) == (hashlib.md5(want).hexdigest(), hashlib.sha256(want).hexdigest())
+    assert (digests[0].md5, digests[0].sha1) == (hashlib.md5(want).hexdigest(), hashlib.sha1(want).hexdigest())
+    assert digests[0].sha256 == hashlib.sha256(want).hexdigest() and digests[0].bytes_read == size
+    assert digests[0].body == (want if picture else None)
+    assert digests[1].md5 == hashlib.md5(want[:64]).hexdigest()

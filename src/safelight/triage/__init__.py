@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from safelight.triage.evidence import open_evidence
     from safelight.triage.exports import write_report
-    from safelight.triage.md5lanes import warm_up
+    from safelight.triage.lanes import warm_up
     from safelight.triage.model import (
         EvidencePart,
         Extent,
@@ -55,7 +55,7 @@ _HOMES = {
     "pipeline": ("triage_device",),
     "exports": ("write_report",),
     "evidence": ("open_evidence",),
-    "md5lanes": ("warm_up",),
+    "lanes": ("warm_up",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

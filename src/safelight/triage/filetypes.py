@@ -93,8 +93,9 @@ def sniff(head: bytes) -> str:
 
 def _is_disk(head: bytes) -> bool:
     """Whether these are the first bytes of a file system, or of a disk with a volume table."""
-    if any(head[at : at + len(mark)] == mark for at, mark in _VOLUMES):
-        return True
+    for at, mark in _VOLUMES:
+        if head.startswith(mark, at):
+            return True
     if head[1080:1082] == b"\x53\xef" and any(head[1024:1028]) and head[1048] <= 6 and not any(head[1049:1052]):
         return True  # ext: so many inodes, and a block size of 1 to 64 KiB.
     if head[510:512] != b"\x55\xaa":

@@ -23,33 +23,41 @@ _CHUNKS = 64
 _NTFS_DATA, _NTFS_LIST, _NTFS_END = 0x80, 0x20, 0xFFFFFFFF
 
 
+def in_order(extents: Sequence[Sequence[int]], window: int) -> bool:
+    """Whether one pass over the media, a window at a time, meets the pieces ([offset, size]) one after the other.
+
+    Inside a window, pieces may lie in any order.
+    """
+    at = 0
+    for number, (offset, size) in enumerate(extents):
+        if offset < at and (number == 0 or offset // window < (at - 1) // window):
+            return False
+        at = offset + size
+    return True
+
+
 def lies_in_order(entry: FileEntry, media_size: int, window: int = 1) -> bool:
-    """Whether the extents hold the whole file, inside the media, in pieces the lanes can take, in ascending order.
+    """Whether the extents hold the whole file, inside the media, in pieces that the pass over the media can take.
 
     Args:
         entry: the file.
         media_size: bytes of the media.
-        window: bytes of the media that are at hand at a time: inside a window, pieces may lie in any order.
+        window: bytes of the media that are at hand at a time: inside a window, pieces may lie in any order; and so they
+            may anywhere, where the whole file is no larger than a window.
     """
     if not entry.extents or len(entry.extents) >= MAX_EXTENTS:
         return False
-    at = total = 0
+    total = 0
     last = len(entry.extents) - 1
     for number, extent in enumerate(entry.extents):
-        before = extent.offset < at and (number == 0 or extent.offset // window < (at - 1) // window)
-        if (
-            before
-            or extent.offset < 0
-            or extent.offset % 64
-            or (number < last and extent.size % 64)
-            or extent.size <= 0
-        ):
+        if extent.offset < 0 or extent.offset % 64 or (number < last and extent.size % 64) or extent.size <= 0:
             return False
-        at = extent.offset + extent.size
-        if at > media_size:
+        if extent.offset + extent.size > media_size:
             return False
         total += extent.size
-    return total == entry.size
+    if total != entry.size:
+        return False
+    return last == 0 or entry.size <= window or in_order([(e.offset, e.size) for e in entry.extents], window)
 
 
 class PlainFiles:

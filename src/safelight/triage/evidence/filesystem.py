@@ -18,7 +18,7 @@ MAX_DEPTH = 256
 MAX_NAMES = 64
 MAX_EXTENTS = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_LATEST = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
 
 
 class Content:
@@ -156,8 +156,6 @@ def moment(seconds: int | None, nanoseconds: int = 0) -> datetime | None:
     """A time from seconds since 1970, None where it was not recorded (0) or cannot be (before 1970, after 2200)."""
     if not seconds or seconds < 0:
         return None
-    try:
-        when = _EPOCH + timedelta(seconds=seconds, microseconds=max(0, min(nanoseconds, 999_999_999)) // 1000)
-    except OverflowError:
+    if seconds >= _LATEST:
         return None
-    return when if when < _LATEST else None
+    return _EPOCH + timedelta(0, seconds, max(0, min(nanoseconds, 999_999_999)) // 1000)

@@ -14,6 +14,7 @@ from PIL import Image
 from tests.triage.test_filetypes import encoded
 
 from safelight.matching.pdq import pdq
+from safelight.triage import decoding
 from safelight.triage.decoding import hash_picture
 from safelight.triage.filetypes import PICTURES, sniff
 
@@ -75,3 +76,15 @@ def test_mutated_pictures_give_a_hash_or_a_reason(kind: str) -> None:
         if sniff(bytes(body[:4096])) == kind:
             found = hash_picture(bytes(body), kind, max_pixels=LIMIT)
             assert ("pdq" in found) != ("problem" in found)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "LA", "RGBA", "I;16", "1", "CMYK"])
+def test_pixels_made_in_bands_are_those_made_at_once(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large picture would have another hash than the same picture elsewhere, or take three times its memory."""
+    rng = np.random.default_rng(3)
+    base = Image.fromarray(rng.integers(0, 256, (77, 40, 3), dtype=np.uint8))
+    picture = base.convert("L").convert("I;16") if mode == "I;16" else base.convert(mode)
+    if mode == "P":
+        picture.info["transparency"] = 7
+    monkeypatch.setattr(decoding, "_BAND", 40 * 9)
+    assert np.array_equal(decoding._rgb(picture), np.asarray(picture.convert("RGB")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from safelight.triage.model import EvidencePart, FileEntry, FileSystemRecord, Problem, UnreadPart, Volume
@@ -25,12 +25,20 @@ class Opened:
 
 @dataclass(slots=True)
 class Listing:
-    """One file system's files."""
+    """A piece of one file system's listing. The last piece, which `ends` it, carries what the whole came to.
+
+    Attributes:
+        entries: files that were not in a piece before.
+        names, notes: of readable files, by locator, which became known only now.
+    """
 
     entries: list[FileEntry]
     record: FileSystemRecord
-    other: int
-    unread: list[UnreadPart]
+    other: int = 0
+    unread: list[UnreadPart] = field(default_factory=list)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,8 @@ class _Chunk:
                 continue
             entries = [e for e in nesting.take(box, inside) if e.allocated or self._settings.deleted]
             record = replace(plan.filesystems[box.entry.filesystem], directories=inside.directories, expected=None)
-            self._tally.listed(entries, record, inside.other, ())
+            self._tally.seen(entries)
+            self._tally.listed(record, inside.other, ())
             for answer in reader.one_by_one(list(self._wanted(entries)), keep=self._keep):
                 self._take(answer)
                 self._say("opening archives")

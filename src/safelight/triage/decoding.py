@@ -18,6 +18,7 @@ pillow_heif.register_heif_opener()
 Image.MAX_IMAGE_PIXELS = None  # Our own limit is checked before anything is decoded.
 
 _REDUCED = 512
+_BAND = 4 << 20  # Pixels.
 _FORMATS = {
     "JPEG": ("JPEG", "MPO"),
     "PNG": ("PNG",),
@@ -74,7 +75,7 @@ def hash_picture(
                     return {**size, "pdq": found.hex, "quality": found.quality, "mode": mode}
             pixels = _jpeg(body) if kind == "JPEG" else None
             if pixels is None:
-                pixels = np.asarray(picture.convert("RGB"))
+                pixels = _rgb(picture)
             if pixels.shape[:2] != (height, width):
                 got = f"{pixels.shape[1]:,} x {pixels.shape[0]:,}"
                 return {**size, "problem": f"its header claims {width:,} x {height:,} pixels, but it holds {got}"}
@@ -91,6 +92,18 @@ def hash_picture(
     # A cut-out with too little structure matches anything plain, whatever the whole picture has.
     more = [[one.how, one.hash.hex] for one in hashes[1:] if one.hash.usable]
     return {**size, "pdq": found.hex, "quality": found.quality, "mode": mode, "variants": more}
+
+
+def _rgb(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The pixels in three channels, made band by band: Pillow's own way needs three times their memory meanwhile."""
+    picture.load()
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    step = max(1, _BAND // max(width, 1))
+    for top in range(0, height, step):
+        band = picture.crop((0, top, width, min(top + step, height)))
+        pixels[top : top + step] = np.asarray(band.convert("RGB"))
+    return pixels
 
 
 def _jpeg(body: bytes, *, reduced: bool = False) -> np.ndarray[Any, np.dtype[np.uint8]] | None:

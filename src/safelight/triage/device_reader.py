@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from safelight.errors import EvidenceError
@@ -30,31 +29,34 @@ class DeviceReader(DeviceChild):
     # -- listing -----------------------------------------------------------------------------------------------------
 
     def listing(self, filesystem: FileSystemRecord) -> Iterator[Listing]:
-        """The listing as it grows; the last one given is the whole of it."""
-        result = Listing([], filesystem, 0, [])
+        """The listing in pieces, the last of which ends it."""
+        last = Listing([], filesystem, ends=True)
+        seen = 0
         try:
             self._child.send({"do": "list", "filesystem": filesystem.index, "most": self.settings.max_entries})
             while True:
                 answer, _ = self._receive()
                 if "error" in answer:
-                    result.unread.append(self._cut_off(filesystem, str(answer["error"]), len(result.entries)))
+                    last.unread.append(self._cut_off(filesystem, str(answer["error"]), seen))
                     break
                 done = answer.get("listed")
-                result.entries += [unpack(filesystem.index, e) for e in (done or answer)["entries"]]
+                entries = [unpack(filesystem.index, e) for e in (done or answer)["entries"]]
+                seen += len(entries)
                 if done:
-                    result.record = decode(FileSystemRecord, done["record"])
-                    result.other = int(done["other"])
-                    result.unread += [decode(UnreadPart, u) for u in done["unread"]]
-                    _add_names(result.entries, done["names"], done["notes"])
+                    last.entries = entries
+                    last.record = decode(FileSystemRecord, done["record"])
+                    last.other = int(done["other"])
+                    last.unread += [decode(UnreadPart, u) for u in done["unread"]]
+                    last.names, last.notes = done["names"], done["notes"]
                     break
-                yield result
+                yield Listing(entries, filesystem)
         except EvidenceError as error:
             self._child.stop()
             why = f"its parser was lost ({error.what})" if isinstance(error, ChildLost) else error.what
-            result.unread.append(self._cut_off(filesystem, why, len(result.entries)))
+            last.unread.append(self._cut_off(filesystem, why, seen))
             # Should it not open again, every read that follows says so by itself; what was listed is kept.
             self._reopen()
-        yield result
+        yield last
 
     def _cut_off(self, filesystem: FileSystemRecord, why: str, seen: int) -> UnreadPart:
         return UnreadPart(
@@ -293,12 +295,3 @@ class DeviceReader(DeviceChild):
         """
         done = self._ask({"do": "finish"}, "finished")
         return [decode(UnreadPart, u) for u in done["unread"]], [decode(Problem, p) for p in done["problems"]]
-
-
-def _add_names(entries: list[FileEntry], names: dict[str, list[str]], notes: dict[str, list[str]]) -> None:
-    if not names and not notes:
-        return
-    for at, entry in enumerate(entries):
-        more, also = names.get(entry.locator), notes.get(entry.locator)
-        if (more or also) and entry.readable:
-            entries[at] = replace(entry, names=(*entry.names, *(more or ())), notes=(*entry.notes, *(also or ())))

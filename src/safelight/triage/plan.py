@@ -14,14 +14,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from safelight import __version__
 from safelight.errors import EvidenceError
 from safelight.triage.answers import Opened
 from safelight.triage.codec import decode, encode
 from safelight.triage.device_reader import WINDOW
-from safelight.triage.model import FileEntry, FileSystemRecord, Problem, UnreadPart
-from safelight.triage.placement import in_disk_order
-from safelight.triage.plain import lies_in_order
+from safelight.triage.draft import Layout
+from safelight.triage.model import FileSystemRecord, Problem, UnreadPart
 from safelight.triage.result import Counts
 from safelight.triage.settings import TriageSettings
 
@@ -127,31 +128,17 @@ class DevicePlan:
         return ""
 
 
-def order(entries: Sequence[FileEntry], media_size: int) -> tuple[list[FileEntry], int]:
-    """The listing as it is read: first what one pass over the media takes, in disk order, then the rest.
-
-    Returns:
-        The entries, and how many of them the pass takes.
-    """
-    passed: list[FileEntry] = []
-    rest: list[FileEntry] = []
-    for entry in in_disk_order(entries):
-        plain = entry.readable and entry.size and not entry.sparse and lies_in_order(entry, media_size, WINDOW)
-        (passed if plain else rest).append(entry)
-    return [*passed, *rest], len(passed)
-
-
-def cut(
-    entries: Sequence[FileEntry], passed: int, *, opened: Opened, settings: TriageSettings, whole: bool
-) -> tuple[Chunk, ...]:
-    """The chunks of a listing in the order of `order`."""
+def cut(layout: Layout, *, opened: Opened, settings: TriageSettings, whole: bool) -> tuple[Chunk, ...]:
+    """The chunks of a listing."""
     size = opened.size
-    chunks = _media(entries, passed, size, settings.chunk_bytes, whole=whole)
+    passed = layout.passed
+    chunks = _media(layout, size, settings.chunk_bytes, whole=whole)
     read, first = 0, passed
-    for at in range(passed, len(entries)):
-        entry = entries[at]
-        read += entry.size if entry.readable and not entry.sparse and 0 < entry.size <= (size or entry.size) else 0
-        if read >= settings.chunk_bytes or at + 1 - first >= MOST_FILES or at + 1 == len(entries):
+    for at, (length, stored) in enumerate(
+        zip(layout.sizes[passed:].tolist(), layout.stored[passed:], strict=True), passed
+    ):
+        read += length if stored and 0 < length <= (size or length) else 0
+        if read >= settings.chunk_bytes or at + 1 - first >= MOST_FILES or at + 1 == len(layout.sizes):
             chunks.append(Chunk(len(chunks), FILES, first=first, last=at + 1, bytes=read))
             read, first = 0, at + 1
     if settings.hash_image and opened.format != "folder":
@@ -159,20 +146,19 @@ def cut(
     return tuple(chunks)
 
 
-def _media(entries: Sequence[FileEntry], passed: int, size: int, most: int, *, whole: bool) -> list[Chunk]:
+def _media(layout: Layout, size: int, most: int, *, whole: bool) -> list[Chunk]:
     """Chunks of the pass over the media, cut where windows end, so that no window is read for two."""
     chunks: list[Chunk] = []
     start = first = read = at = 0
+    offsets, sizes = layout.offsets[: layout.passed], layout.sizes[: layout.passed]
     # Thin media is not read whole, and has too many windows to go through one by one.
-    ends = range(WINDOW, size + WINDOW, WINDOW) if whole else sorted(
-        {(e.extents[0].offset // WINDOW + 1) * WINDOW for e in entries[:passed]}
-    )  # fmt: skip
+    ends = range(WINDOW, size + WINDOW, WINDOW) if whole else ((np.unique(offsets // WINDOW) + 1) * WINDOW).tolist()
     for number, end in enumerate(ends, 1):
         right = min(end, size)
         read += min(WINDOW, size - (end - WINDOW)) if whole else 0
-        while at < passed and entries[at].extents[0].offset < right:
-            read += 0 if whole else entries[at].size
-            at += 1
+        until = int(np.searchsorted(offsets, right))
+        read += 0 if whole else int(sizes[at:until].sum())
+        at = until
         if read >= most or at - first >= MOST_FILES or number == len(ends):
             chunks.append(Chunk(len(chunks), MEDIA, start, right, first, at, read))
             start, first, read = right, at, 0

@@ -11,10 +11,9 @@ from safelight import __version__
 from safelight.errors import EvidenceError
 from safelight.triage.answers import Opened
 from safelight.triage.device_reader import DeviceReader
-from safelight.triage.model import FileEntry, FileSystemRecord
-from safelight.triage.placement import mark_overwritten
-from safelight.triage.plan import DevicePlan, cut, new_plan, order, reads_whole
-from safelight.triage.rows import LISTING, write_rows
+from safelight.triage.draft import Draft
+from safelight.triage.model import FileSystemRecord
+from safelight.triage.plan import DevicePlan, cut, new_plan, reads_whole
 from safelight.triage.runfolder import RunFolder, file_digest
 from safelight.triage.settings import TriageSettings
 from safelight.triage.tally import Tally
@@ -73,30 +72,33 @@ def make_plan(
     roots = roots_of(hash_sets, settings)
     tally = Tally(opened.size)
     tally.problems += opened.problems
-    entries: list[FileEntry] = []
     filesystems: list[FileSystemRecord] = []
     reader.on_tick = lambda done: None
-    for filesystem in opened.filesystems:
-        listing = None
-        for listing in reader.listing(filesystem):
-            on_listed(len(entries) + len(listing.entries))
-        assert listing is not None
-        found = mark_overwritten(listing.entries)
-        if not settings.deleted:
-            found = [e for e in found if e.allocated]
-        live = sum(e.allocated for e in found)
-        filesystems.append(replace(listing.record, live=live, deleted=len(found) - live))
-        tally.listed(found, filesystems[-1], listing.other, listing.unread)
-        entries += found
-    entries, passed = order(entries, opened.size)
     folder.make()
     folder.clear()
-    write_rows(folder.listing, LISTING, entries)
+    draft = Draft(folder.draft, opened.size)
+    try:
+        for filesystem in opened.filesystems:
+            live = deleted = 0
+            for piece in reader.listing(filesystem):
+                found = piece.entries if settings.deleted else [e for e in piece.entries if e.allocated]
+                alive = sum(e.allocated for e in found)
+                live, deleted = live + alive, deleted + len(found) - alive
+                tally.seen(found)
+                draft.add(found)
+                on_listed(len(draft))
+                if piece.ends:
+                    filesystems.append(replace(piece.record, live=live, deleted=deleted))
+                    tally.listed(filesystems[-1], piece.other, piece.unread)
+                    draft.amend(filesystem.index, piece.names, piece.notes)
+        layout = draft.write(folder.listing)
+    finally:
+        draft.abandon()
     whole = reads_whole(settings, opened)
     plan = new_plan(
         operator=operator, settings=settings, roots=roots, opened=opened, filesystems=filesystems,
         counts=tally.counts(), problems=tally.problems, unread=tally.unread,
-        chunks=cut(entries, passed, opened=opened, settings=settings, whole=whole), rows=len(entries),
+        chunks=cut(layout, opened=opened, settings=settings, whole=whole), rows=len(draft),
         listing=file_digest(folder.listing),
     )  # fmt: skip
     folder.write_plan(plan)

@@ -7,7 +7,7 @@ of reading empty.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,23 +44,24 @@ RECORDS = pa.schema(
         ("frame_pdq", _TEXTS), ("frame_quality", pa.list_(pa.int32())),
     ]
 )  # fmt: skip
-_GROUP = 20_000
+#: Rows that are made to columns, written and read at a time.
+GROUP = 20_000
 
 
 def _entry_row(e: FileEntry) -> tuple[Any, ...]:
     t = e.times
     return (
-        e.filesystem, _text(e.path), _number(e.size), _text(e.locator),
+        e.filesystem, text(e.path), _number(e.size), text(e.locator),
         _number(e.address), e.allocated, e.readable, e.sparse, e.overwritten, t.created, t.written, t.accessed,
         t.changed, [_number(x.offset) for x in e.extents], [_number(x.size) for x in e.extents],
-        [_text(n) for n in e.names], [_text(n) for n in e.notes], e.origin,
+        [text(n) for n in e.names], [text(n) for n in e.notes], e.origin,
     )  # fmt: skip
 
 
 def _record_row(r: FileRecord) -> tuple[Any, ...]:
     return (
         *_entry_row(r.entry), _number(r.bytes_read), r.complete, r.md5, r.sha1, r.sha256, r.type, r.picture,
-        _number(r.width), _number(r.height), r.pdq, r.quality, r.mode, r.duplicate, [_text(p) for p in r.problems],
+        _number(r.width), _number(r.height), r.pdq, r.quality, r.mode, r.duplicate, [text(p) for p in r.problems],
         [f.seconds for f in r.frames], [f.pdq for f in r.frames], [f.quality for f in r.frames],
     )  # fmt: skip
 
@@ -70,8 +71,19 @@ def _number(value: int | None) -> int | None:
     return None if value is None else min(max(value, -_LARGEST), _LARGEST)
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
+    """Text that a column takes: half characters are shown as escapes."""
     return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _in_columns(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), schema, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def batch_of(entries: Sequence[FileEntry]) -> pa.RecordBatch:
+    """Entries (at least one) as columns of `LISTING`."""
+    return _in_columns([_entry_row(e) for e in entries], LISTING)
 
 
 class RowWriter:
@@ -94,13 +106,13 @@ class RowWriter:
         try:
             self._writer = pq.ParquetWriter(self._draft, schema, compression="zstd", compression_level=1)
         except OSError as error:
-            raise _unwritable(path, error) from None
+            raise unwritable(path, error) from None
 
     def add(self, row: FileEntry | FileRecord) -> None:
         """One more row."""
         self._rows.append(_record_row(row) if isinstance(row, FileRecord) else _entry_row(row))
         self.count += 1
-        if len(self._rows) >= _GROUP:
+        if len(self._rows) >= GROUP:
             self._flush()
 
     def add_batch(self, batch: pa.RecordBatch) -> None:
@@ -112,18 +124,15 @@ class RowWriter:
     def _flush(self) -> None:
         if not self._rows:
             return
-        columns = [
-            pa.array(column, field.type) for column, field in zip(zip(*self._rows, strict=True), self._schema,
-                                                                  strict=True)
-        ]  # fmt: skip
+        batch = _in_columns(self._rows, self._schema)
         self._rows.clear()
-        self._write(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+        self._write(batch)
 
     def _write(self, batch: pa.RecordBatch) -> None:
         try:
             self._writer.write_batch(batch)
         except OSError as error:
-            raise _unwritable(self._path, error) from None
+            raise unwritable(self._path, error) from None
 
     def close(self) -> None:
         """The file is whole and has its name now, and a loss of power leaves it so."""
@@ -132,7 +141,7 @@ class RowWriter:
             self._writer.close()
             settle(self._draft, self._path)
         except OSError as error:
-            raise _unwritable(self._path, error) from None
+            raise unwritable(self._path, error) from None
 
     def abandon(self) -> None:
         """Leave nothing behind."""
@@ -147,7 +156,8 @@ def settle(draft: Path, path: Path) -> None:
     os.replace(draft, path)
 
 
-def _unwritable(path: Path, error: OSError) -> EvidenceError:
+def unwritable(path: Path, error: OSError) -> EvidenceError:
+    """What to say of a file that cannot be written."""
     return EvidenceError(f"{path} cannot be written: {error.strerror or error}.", fix="Name a folder with room for it.")
 
 
@@ -159,7 +169,7 @@ def read_batches(path: Path, *, columns: list[str] | None = None) -> Iterator[pa
     """
     try:
         with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(batch_size=_GROUP, columns=columns)
+            yield from file.iter_batches(batch_size=GROUP, columns=columns)
     except (OSError, pa.ArrowException) as error:
         raise EvidenceError(
             f"{path} cannot be read: {' '.join(str(error).split())[:200]}", fix="Start the run anew (--fresh)."

@@ -89,6 +89,11 @@ class RunFolder:
         """The listing of the plan."""
         return self.path / LISTING
 
+    @property
+    def draft(self) -> Path:
+        """Where the listing is kept while it grows."""
+        return self.path / f".growing.{os.getpid()}.draft"
+
     def records(self, chunk: int) -> Path:
         """Where a chunk's records lie."""
         return self.path / f"chunk-{chunk:06d}.parquet"

@@ -34,20 +34,17 @@ class Tally:
         self._seen: set[str] = set()
         self._media = media_size
 
-    def listed(
-        self,
-        entries: Sequence[FileEntry],
-        record: FileSystemRecord,
-        other: int,
-        unread: Sequence[UnreadPart],
-    ) -> None:
-        """One file system's listing is done."""
+    def seen(self, entries: Sequence[FileEntry]) -> None:
+        """Files of a listing."""
         real = [e for e in entries if e.readable or e.size]
         self._files += len(real)
         self._live += sum(e.allocated for e in real)
         self._deleted += sum(not e.allocated for e in real)
         self._names_only += len(entries) - len(real)
         self._bytes += sum(e.size for e in real if not e.sparse)
+
+    def listed(self, record: FileSystemRecord, other: int, unread: Sequence[UnreadPart]) -> None:
+        """One file system's listing is done."""
         self._directories += record.directories
         self._other += other
         self.unread += unread

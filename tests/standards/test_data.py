@@ -137,6 +137,11 @@ def test_the_administrator_sees_no_case_content() -> None:
         "examiner",
         "administrator",
         "exchange_manager",
+        "offender_manager",
+        "custody_officer",
+        "partner",
+        "auditor",
+        "chief_officer",
     ]
 
 

@@ -18,7 +18,19 @@ from safelight.errors import StandardsError
 if TYPE_CHECKING:
     from safelight.standards import Row, Standards
 
-TABLES = ("clocks", "policy", "risks", "grades", "categories", "vics", "outcomes", "roles", "skills", "units")
+TABLES = (
+    "clocks",
+    "policy",
+    "risks",
+    "grades",
+    "categories",
+    "vics",
+    "outcomes",
+    "roles",
+    "skills",
+    "units",
+    "escalation",
+)
 STYLES = {"verified": "green", "draft": "yellow", "required": "bold red"}
 MARKS = {
     "V": "read in the source",

@@ -25,9 +25,7 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.notices.letters import send_waiting
     from safelight.cli.worker import recover
 
-    found = 0
-    while due := sweep():
-        found += len(due)
+    found = len(sweep())
     recovered = recover()
     forget_old_sheets()
     keep_all()

@@ -19,6 +19,7 @@ from safelight.errors import StandardsError
 from safelight.standards.clocks import ClockCase, ClockRule
 from safelight.standards.collection import Standards
 from safelight.standards.duration import Duration
+from safelight.standards.escalation import EscalationStep
 from safelight.standards.faults import Fault, StandardsFileError
 from safelight.standards.loader import demo_site_path, load_standards, read_standards
 from safelight.standards.model import (
@@ -35,6 +36,7 @@ from safelight.standards.model import (
     Unit,
     VicsMap,
 )
+from safelight.standards.pauses import Pause, due_after_pauses
 from safelight.standards.working_calendar import ENGLAND_AND_WALES, LONDON, WorkingCalendar
 
 __all__ = [
@@ -44,10 +46,12 @@ __all__ = [
     "ClockCase",
     "ClockRule",
     "Duration",
+    "EscalationStep",
     "Fault",
     "Grade",
     "GradeScale",
     "Outcome",
+    "Pause",
     "PolicySetting",
     "PolicyValue",
     "RiskLevel",
@@ -61,6 +65,7 @@ __all__ = [
     "VicsMap",
     "WorkingCalendar",
     "demo_site_path",
+    "due_after_pauses",
     "load_standards",
     "read_standards",
 ]

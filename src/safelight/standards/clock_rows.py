@@ -151,12 +151,22 @@ def read_clock(row: RowReader, row_id: str, names: Names) -> ClockRule:
         cannot_extend=row.flag("cannot_extend", False),
         pause_reasons=row.names("pause_reasons"),
         rebase_on=row.names("rebase_on"),
+        after_pause=_after_pause(row),
         active=row.flag("active", True),
         effective_to=row.day("effective_to"),
         cases=(*general, *_read_boroughs(row, calendar, names)),
     )
     _contradictions(row, rule)
     return rule
+
+
+def _after_pause(row: RowReader) -> Duration | None:
+    raw = row.raw("after_pause")
+    found = _one(row, "after_pause", raw, "calendar") if raw is not None else None
+    if found is not None and found.unit != "calendar_days":
+        row.fault(f"after_pause: {found} is not in calendar days", "Write for example { calendar_days = 3 }.")
+        return None
+    return found
 
 
 def _contradictions(row: RowReader, rule: ClockRule) -> None:
@@ -176,6 +186,12 @@ def _contradictions(row: RowReader, rule: ClockRule) -> None:
         )
     if rule.child_at_risk and rule.pause_reasons:
         row.fault("a clock of a child at risk can be paused", "Remove pause_reasons.")
+    if rule.area == "safeguarding" and rule.pause_reasons and not rule.child_at_risk:
+        row.fault("a clock of safeguarding can be paused", "Remove pause_reasons.")
+    if rule.pause_reasons and rule.sense != "deadline":
+        row.fault(f"a clock of sense {rule.sense} can be paused", "Remove pause_reasons.")
+    if rule.after_pause and not rule.pause_reasons:
+        row.fault("after_pause without pause_reasons", "Name what pauses it, or remove after_pause.")
     if rule.cannot_extend:
         for key in ("may_be_held", "pause_reasons", "rebase_on"):
             if getattr(rule, key):

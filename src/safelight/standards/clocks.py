@@ -81,6 +81,8 @@ class ClockRule(Row):
         stage: 'any', or 'first' / 'next' for a row that is one half of a series.
         may_be_held, cannot_extend: a named hold is possible (it never stops the clock); nothing moves the due time.
         pause_reasons, rebase_on: states that suspend it; events that start it afresh.
+        after_pause: None, the time of a pause does not count; or what would run out during a pause runs out this many
+            calendar days after it, beginning with the day on which it ends.
         active: False when it is kept for reference, or for a duty that is not in force.
         cases: every duration, the product's and the site's.
     """
@@ -100,6 +102,7 @@ class ClockRule(Row):
     cannot_extend: bool = False
     pause_reasons: tuple[str, ...] = ()
     rebase_on: tuple[str, ...] = ()
+    after_pause: Duration | None = None
     active: bool = True
     effective_to: date | None = None
     working_hours: tuple[time, time] | None = None

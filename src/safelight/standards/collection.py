@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from safelight.errors import StandardsError
 from safelight.standards.clocks import ClockRule
+from safelight.standards.escalation import EscalationStep
 from safelight.standards.model import (
     PRODUCT,
     Category,
@@ -42,6 +43,7 @@ class Standards:
     roles: Mapping[str, Role] = field(repr=False)
     skills: Mapping[str, Skill] = field(repr=False)
     units: Mapping[str, Unit] = field(repr=False)
+    escalation: Mapping[str, EscalationStep] = field(repr=False)
     version: str
     site: str | None = None
 
@@ -87,7 +89,8 @@ class Standards:
         return min((n for n, code in found.numbers if code == category), default=None) if found else None
 
     def tables(self) -> dict[str, Mapping[str, Row]]:
-        """Every table by name: clocks, policy, risks, grades, categories, vics, outcomes, roles, skills, units."""
+        """Every table by name: clocks, policy, risks, grades, categories, vics, outcomes, roles, skills, units,
+        escalation."""
         return {
             "clocks": self.clocks,
             "policy": self.policy,
@@ -99,6 +102,7 @@ class Standards:
             "roles": self.roles,
             "skills": self.skills,
             "units": self.units,
+            "escalation": self.escalation,
         }
 
     def rows(self) -> Iterator[tuple[str, Row]]:

@@ -46,6 +46,16 @@ class Duration:
         return self.count * _APPROXIMATE_HOURS[self.unit]
 
 
+def duration_from_text(text: str) -> Duration | None:
+    """The Duration that ``str()`` wrote ('24 hours'), or None for any other text."""
+    count, _, unit = text.partition(" ")
+    for known in UNITS:
+        words = known.replace("_", " ")
+        if count.isascii() and count.isdigit() and unit in (words, words[:-1]):
+            return Duration(int(count), known)
+    return None
+
+
 def duration_fault(raw: object) -> str:
     """Says what is wrong with ``raw`` as a duration; an empty string when nothing is."""
     if not isinstance(raw, dict) or len(raw) != 1:

@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 from safelight.standards import rows, site
 from safelight.standards.clock_rows import Names, read_clock
 from safelight.standards.collection import Standards
+from safelight.standards.escalation import EscalationStep, read_step
 from safelight.standards.faults import Fault, RowReader, Source, StandardsFileError
 from safelight.standards.model import Outcome, PolicySetting, Row, Skill, Unit
 
-FILES = ("risk", "roles", "skills", "units", "grades", "categories", "outcomes", "policy", "clocks")
+FILES = ("risk", "roles", "skills", "units", "grades", "categories", "outcomes", "policy", "clocks", "escalation")
 DEMO_SITE = "demo_site.toml"
 R = TypeVar("R", bound=Row)
 V = TypeVar("V")
@@ -173,6 +174,13 @@ def _read(reading: _Reading, own: Source | None, over: Mapping[str, Any]) -> Sta
     policy = reading.table("policy.toml", "setting", lambda row, row_id: rows.read_setting(row, row_id, levels))
     names = Names(levels, tuple(roles), tuple(b for unit in units.values() for b in unit.boroughs))
     clocks = reading.table("clocks.toml", "clock", lambda row, row_id: read_clock(row, row_id, names))
+    areas = tuple(dict.fromkeys(rule.area for rule in clocks.values()))
+
+    def read_one_step(row: RowReader, row_id: str) -> EscalationStep:
+        return read_step(row, row_id, roles, areas)
+
+    steps = reading.table("escalation.toml", "step", read_one_step)
+    steps = layered("escalation", steps, read_one_step, "step")
     if own is not None:
         site.overlay_clocks(own, over.get("clocks"), clocks, names)
         site.overlay_policy(own, over.get("policy"), policy, levels)
@@ -193,6 +201,7 @@ def _read(reading: _Reading, own: Source | None, over: Mapping[str, Any]) -> Sta
         roles=_frozen(roles),
         skills=_frozen(skills),
         units=_frozen(units),
+        escalation=_frozen(steps),
         version="",
     )
 

@@ -1,8 +1,9 @@
 """The force's own file, laid over the product's standards.
 
 It may set what is required, change or confirm what is a draft, give a borough its own duration, name the numbers of
-VICS lists, and change units, outcomes and skills. Every table carries a ``label`` that says on whose authority; every
-changed row keeps what the product said. It cannot loosen a statute, nor move a bound that the product sets.
+VICS lists, and change units, outcomes, skills and the steps of escalation. Every table carries a ``label`` that says on
+whose authority; every changed row keeps what the product said. It cannot loosen a statute, nor move a bound that the
+product sets.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from safelight.standards.model import PRODUCT, Category, PolicyScalar, PolicySet
 from safelight.standards.rows import read_numbers, read_values
 
 R = TypeVar("R", bound=Row)
-LAYERED = ("units", "outcomes", "skills")
+LAYERED = ("units", "outcomes", "skills", "escalation")
 
 
 def site_label(row: RowReader, inherited: str = "") -> str:
@@ -241,7 +242,7 @@ def overlay_rows(
     shipped: Mapping[str, Mapping[str, Any]],
     read: Callable[[RowReader, str], R],
 ) -> dict[str, R]:
-    """Reads ``[units.<id>]``, ``[outcomes.<id>]`` or ``[skills.<id>]``: keys over the product's row, or a new row."""
+    """Reads ``[units.<id>]`` and so on (:data:`LAYERED`): keys over the product's row, or a new row."""
     found: dict[str, R] = {}
     for row_id, given in _section(source, table, raw).items():
         line = source.line_of_header(table, row_id)

@@ -10,6 +10,7 @@ from django.shortcuts import render
 
 from safelight.casework.base.policy import SIGNED_IN, page
 from safelight.casework.base.standards import standards
+from safelight.standards.escalation import EscalationStep
 from safelight.standards.model import PRODUCT, Category, GradeScale, Outcome, RiskLevel, Role, Row, Skill, Unit, VicsMap
 from safelight.web.filters import words
 
@@ -57,6 +58,7 @@ OTHERS = (
     ("Roles", "roles"),
     ("Skills", "skills"),
     ("Units", "units"),
+    ("Who hears of a clock, and when", "escalation"),
 )
 
 
@@ -76,6 +78,11 @@ def detail(row: Row) -> str:
         case Outcome():
             sure = "" if row.number_status == "verified" else f" ({row.number_status})"
             return f"Number {row.number}{sure}; {row.group_title}"
+        case EscalationStep():
+            when = f"{row.before_percent}% of its time left" if row.before_percent else f"{row.after_hours} hours late"
+            where = f"; {', '.join(row.areas)}" if row.areas else ""
+            where = f"; all but {', '.join(row.except_areas)}" if row.except_areas else where
+            return f"{when}: {', '.join(map(words, row.to))}{where}"
         case Role():
             later = "" if row.available else " Not available for sign-in yet."
             return f"{row.does}. Sees: {row.sees}.{later}"

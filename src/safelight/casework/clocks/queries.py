@@ -11,7 +11,7 @@ from django.db.models import F, Prefetch, Q
 from django.utils import timezone
 
 from safelight.casework.base.standards import standards
-from safelight.casework.clocks.models import BREACHED, MET, NOT_SET, RUNNING, Clock, Hold
+from safelight.casework.clocks.models import BREACHED, MET, NOT_SET, PAUSED, RUNNING, Clock, ClockPause, Hold
 from safelight.errors import StandardsError
 
 KINDS = {
@@ -32,7 +32,9 @@ MOST_NOT_SET = 200  # shown of the clocks without a time, the oldest first
 class ClockView:
     """A clock with its state in words, for the macro ``clock_badge`` and the clock tables.
 
-    ``state`` is met, met_late, running, due_soon, breached, held (running, under a hold), not_applicable or not_set.
+    ``state`` is met, met_late, running, due_soon, breached, held (running, under a hold), paused, reached (its time was
+    waited for and has come), not_applicable or not_set.
+    waited for is there), not_applicable or not_set.
     A breached clock under a hold stays breached; ``hold`` says that it is held as well.
     """
 
@@ -119,7 +121,10 @@ def clocks_of_case(case: Any, now: datetime | None = None) -> list[ClockView]:
     rows = (
         Clock.objects.filter(case=case)
         .select_related("owner", "case")
-        .prefetch_related(Prefetch("holds", queryset=Hold.objects.select_related("supervisor").order_by("-placed_at")))
+        .prefetch_related(
+            Prefetch("holds", queryset=Hold.objects.select_related("supervisor").order_by("-placed_at")),
+            Prefetch("pauses", queryset=ClockPause.objects.select_related("recorded_by").order_by("started_at", "pk")),
+        )
     )
     views = views_of(rows, now)
     far = datetime.max.replace(tzinfo=UTC)
@@ -166,19 +171,19 @@ def clock_page(
 
     Args:
         state: "breached" or "running"; "" for both; "not_set" for the clocks that have no time because the force has
-            not set their duration.
+            not set their duration; "paused" for those whose time does not count now.
         after: key of the last row of the page before ("2026-11-03T14:05:00+00:00~12").
     """
     now = timezone.now()
     rows = Clock.objects.visible_to(user).open()
-    if state == NOT_SET:
-        chosen = rows.filter(due_at=None, **({"owner": user} if mine else {}))
+    if state in (NOT_SET, PAUSED):
+        chosen = rows.filter(due_at=None, paused_at__isnull=state == NOT_SET, **({"owner": user} if mine else {}))
         if area:
             chosen = chosen.filter(rule__in=rules_about(area=area))
         return ClockPage(views_of(chosen.select_related("case", "owner").order_by("triggered_at", "id")[:MOST_NOT_SET]))
     rows = rows.exclude(due_at=None)
     if state == "breached":
-        rows = rows.filter(due_at__lt=now)
+        rows = rows.breached(now)
     elif state == "running":
         rows = rows.filter(due_at__gte=now)
     if mine:
@@ -196,7 +201,7 @@ def clock_page(
 
 def has_clocks_without_time(user: Any) -> bool:
     """Whether an open clock that ``user`` may see has no time, because the force has not set its duration."""
-    return bool(Clock.objects.visible_to(user).open().filter(due_at=None).exists())
+    return bool(Clock.objects.visible_to(user).open().filter(due_at=None, paused_at=None).exists())
 
 
 def moment_key(text: str) -> tuple[datetime, int] | None:

@@ -1,4 +1,8 @@
-"""Starting, stopping and holding clocks. A hold explains a delay; it never stops a clock or moves its time."""
+"""Starting, stopping and holding clocks. A hold explains a delay; it never stops a clock or moves its time.
+
+What starts a clock is in :mod:`.starting`, what pauses it or starts it afresh in :mod:`.pauses`, the sweep in
+:mod:`.escalation`; all are to be had here.
+"""
 
 from __future__ import annotations
 
@@ -12,108 +16,46 @@ from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.base.rights import need
 from safelight.casework.base.standards import standards
 from safelight.casework.base.values import not_in_future, required_text
-from safelight.casework.clocks.models import Clock, Hold
-from safelight.casework.ledger.models import Category
+from safelight.casework.clocks.escalation import sweep
+from safelight.casework.clocks.models import BREACHED, Clock, Hold
+from safelight.casework.clocks.pauses import (
+    pause_clock,
+    pause_clocks_of,
+    rebase_clock,
+    resume_clock,
+    resume_clocks_of,
+    work_out,
+)
+from safelight.casework.clocks.starting import start_clock
+from safelight.casework.clocks.steps import STEP_FIELDS
 from safelight.casework.ledger.services import fingerprint, record
 
 CLOSED = "Case closed: "
+
+__all__ = [
+    "CLOSED",
+    "attach_to_case",
+    "hand_over_open_clocks",
+    "lift_hold",
+    "longest_hold_hours",
+    "pause_clock",
+    "pause_clocks_of",
+    "place_hold",
+    "rebase_clock",
+    "resume_clock",
+    "resume_clocks_of",
+    "resume_clocks_of_case",
+    "start_clock",
+    "stop_clock",
+    "stop_clocks_of_case",
+    "sweep",
+    "tighten_for_risk",
+]
 
 
 def longest_hold_hours() -> int:
     """How long a hold may last (policy hold_max_hours; the database allows 24 at most, whatever the policy says)."""
     return min(24, int(standards().policy["hold_max_hours"].value))
-
-
-def _label(subject: models.Model) -> str:
-    return str(getattr(subject, "reference", None) or subject)[:120]
-
-
-@transaction.atomic
-def start_clock(
-    actor: Any,
-    rule_id: str,
-    subject: models.Model,
-    *,
-    triggered_at: datetime | None = None,
-    case: Any = None,
-    referral: Any = None,
-    unit: Any = None,
-    owner: Any = None,
-    risk: str = "",
-    stage: str = "first",
-    borough: str = "",
-) -> Clock:
-    """Start the clock ``rule_id`` for ``subject``, or return the one that is already open (a trigger that arrives
-    twice starts one clock; one that arrives late starts it at its own earlier time).
-
-    Args:
-        rule_id: an id of standards/clocks.toml.
-        triggered_at: when the event happened (aware); None means now.
-        risk: the risk level where the rule differs by risk.
-        owner: who answers for it; left out, the case's investigator where the rule names that role.
-        borough: for local overrides.
-
-    Raises:
-        Invalid: the rule is unknown, the time is naive or lies in the future.
-    """
-    rule = standards().clocks.get(rule_id)
-    if rule is None:
-        raise Invalid(f"There is no clock {rule_id!r} in the standards.", fix="See `safelight standards`.")
-    moment = not_in_future(triggered_at, field="triggered_at", what="The time of the event")
-    kind = subject._meta.label_lower
-    mine = Clock.objects.select_for_update(of=("self",)).open()
-    open_clock = mine.filter(rule=rule_id, subject_type=kind, subject_id=subject.pk).first()
-    if open_clock is not None:
-        return (
-            _begin_earlier(actor, open_clock, rule, moment, borough) if moment < open_clock.triggered_at else open_clock
-        )
-    if owner is None and case is not None and rule.owner == "investigator":
-        owner = case.investigator
-    arguments = {"risk": risk or None, "stage": stage, "borough": borough or None}
-    duration = rule.duration_for(**arguments)
-    clock = Clock.objects.create(
-        rule=rule_id,
-        stage=stage,
-        risk=risk,
-        subject_type=kind,
-        subject_id=subject.pk,
-        subject_label=_label(subject),
-        case=case,
-        referral=referral,
-        unit=unit,
-        owner_role=rule.owner,
-        owner=owner,
-        triggered_at=moment,
-        due_at=rule.due_at(moment, **arguments),
-        duration=str(duration) if duration else "",
-        standards_version=standards().version,
-    )
-    record(
-        actor,
-        "clock.started",
-        clock,
-        case=case,
-        payload={"rule": rule_id, "subject": _label(subject), "triggered_at": moment, "due_at": clock.due_at},
-    )
-    return clock
-
-
-def _begin_earlier(actor: Any, clock: Clock, rule: Any, moment: datetime, borough: str) -> Clock:
-    """The event turns out to have happened before the time that is recorded: the clock has run since then."""
-    due = rule.due_at(moment, risk=clock.risk or None, stage=clock.stage, borough=borough or None)
-    before = clock.due_at
-    if due is not None and (before is None or due < before):
-        clock.due_at, clock.alerted_at = due, None
-    clock.triggered_at = moment
-    clock.save(update_fields=["triggered_at", "due_at", "alerted_at"])
-    record(
-        actor,
-        "clock.due_earlier",
-        clock,
-        case=clock.case,
-        payload={"rule": clock.rule, "subject": clock.subject_label, "triggered_at": moment, "from": before, "to": due},
-    )
-    return clock
 
 
 @transaction.atomic
@@ -137,7 +79,7 @@ def stop_clock(
     )
     if clock is None:
         return None
-    if moment < clock.triggered_at:
+    if moment < clock.triggered_at and clock.sense != "notice":
         raise Invalid(
             f"{clock.title}: {timezone.localtime(moment):%d %b %Y %H:%M} lies before the clock started "
             f"({timezone.localtime(clock.triggered_at):%d %b %Y %H:%M}).",
@@ -146,7 +88,7 @@ def stop_clock(
         )
     clock.stopped_at, clock.stop_reason = moment, reason[:300]
     clock.save(update_fields=["stopped_at", "stop_reason"])
-    late = clock.due_at is not None and moment > clock.due_at
+    late = clock.state(moment) == BREACHED
     record(
         actor,
         "clock.stopped",
@@ -189,18 +131,18 @@ def tighten_for_risk(actor: Any, case: Any) -> list[Clock]:
             continue
         arguments = {"risk": case.risk or None, "stage": clock.stage, "borough": case.borough or None}
         due = rule.due_at(clock.triggered_at, **arguments)
-        if due is None or (clock.due_at is not None and due >= clock.due_at):
+        if due is None or (clock.base_due_at is not None and due >= clock.base_due_at):
             continue
         before = clock.due_at
-        clock.due_at, clock.risk, clock.duration = due, case.risk, str(rule.duration_for(**arguments) or "")
-        clock.alerted_at = None
-        clock.save(update_fields=["due_at", "risk", "duration", "alerted_at"])
+        clock.base_due_at, clock.risk, clock.duration = due, case.risk, str(rule.duration_for(**arguments) or "")
+        work_out(clock, rule)
+        clock.save(update_fields=["due_at", "base_due_at", "paused_at", "risk", "duration", *STEP_FIELDS])
         record(
             actor,
             "clock.due_earlier",
             clock,
             case=case,
-            payload={"rule": clock.rule, "risk": case.risk, "from": before, "to": due},
+            payload={"rule": clock.rule, "risk": case.risk, "from": before, "to": clock.due_at},
         )
         tightened.append(clock)
     return tightened
@@ -218,7 +160,8 @@ def stop_clocks_of_case(actor: Any, case: Any, *, reason: str, at: datetime | No
     rows = Clock.objects.select_for_update(of=("self",)).open().filter(case=case).exclude(rule__in=protecting)
     clocks = list(rows)
     for clock in clocks:
-        clock.stopped_at, clock.stop_reason = max(moment, clock.triggered_at), reason[:300]
+        clock.stopped_at = moment if clock.sense == "notice" else max(moment, clock.triggered_at)
+        clock.stop_reason = reason[:300]
         record(
             actor,
             "clock.stopped",
@@ -312,30 +255,3 @@ def lift_hold(actor: Any, hold: Hold) -> Hold:
     hold.save(update_fields=["lifted_at"])
     record(actor, "clock.hold_lifted", hold.clock, case=hold.clock.case, payload={"rule": hold.clock.rule})
     return hold
-
-
-@transaction.atomic
-def sweep(now: datetime | None = None, limit: int = 1_000) -> list[Clock]:
-    """Note the clocks that have just run past their time, each once. Touches only due rows (partial index).
-
-    Returns:
-        The clocks newly found breached; the caller tells people about them.
-    """
-    moment = now or timezone.now()
-    due = list(
-        Clock.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(stopped_at=None, not_applicable=False, alerted_at=None, due_at__lt=moment)
-        .order_by("due_at")[:limit]
-    )
-    for clock in due:
-        clock.alerted_at = moment
-        record(
-            None,
-            "clock.breached",
-            clock,
-            category=Category.SYSTEM,
-            case=clock.case,
-            payload={"rule": clock.rule, "subject": clock.subject_label, "due_at": clock.due_at},
-        )
-    Clock.objects.bulk_update(due, ["alerted_at"], batch_size=500)
-    return due

@@ -12,6 +12,9 @@ register_verbs(
         "clock.hold_lifted": "lifted the hold on the clock",
         "clock.due_earlier": "brought forward the due time of the clock",
         "clock.resumed": "let the clock run on",
+        "clock.paused": "recorded a pause of the clock",
+        "clock.pause_ended": "recorded the end of a pause of the clock",
+        "clock.rebased": "started the clock afresh",
         "clock.owner_changed": "changed the owner of the clock",
     }
 )

@@ -18,7 +18,12 @@ from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import clock_page, has_clocks_without_time, view_of
 from safelight.casework.clocks.services import lift_hold, longest_hold_hours, place_hold
 
-STATES = {"breached": "Past their time", "running": "Still running", "not_set": "No time set by the force"}
+STATES = {
+    "breached": "Past their time",
+    "running": "Still running",
+    "paused": "Paused",
+    "not_set": "No time set by the force",
+}
 
 
 @page("clocks.view", looks="list")

@@ -23,7 +23,7 @@ def test_a_clock_that_ran_out_is_noted_once_and_everything_is_sealed() -> None:
     clock = Clock.objects.open().filter(case=case).exclude(due_at=None).first()
     assert clock is not None
     late = timezone.now() - timedelta(minutes=5)
-    Clock.objects.filter(pk=clock.pk).update(triggered_at=late - timedelta(days=1), due_at=late)
+    Clock.objects.filter(pk=clock.pk).update(triggered_at=late - timedelta(days=1), due_at=late, next_step_at=late)
     found, recovered, sealed = tick_once()
     assert (found, recovered) == (1, 0)
     assert sealed == LedgerEntry.objects.count() == LedgerSeal.objects.order_by("-tree_size").first().tree_size

@@ -34,7 +34,6 @@ class ClockView:
 
     ``state`` is met, met_late, running, due_soon, breached, held (running, under a hold), paused, reached (its time was
     waited for and has come), not_applicable or not_set.
-    waited for is there), not_applicable or not_set.
     A breached clock under a hold stays breached; ``hold`` says that it is held as well.
     """
 

@@ -16,6 +16,15 @@ Nothing here is legal advice.
 from __future__ import annotations
 
 from safelight.errors import StandardsError
+from safelight.standards.audit_rows import (
+    CriteriaSet,
+    Heading,
+    Phrase,
+    ReferBackOutcome,
+    ReferBackReason,
+    Wording,
+    find_wording,
+)
 from safelight.standards.clocks import ClockCase, ClockRule
 from safelight.standards.collection import Standards
 from safelight.standards.duration import Duration
@@ -45,15 +54,20 @@ __all__ = [
     "Category",
     "ClockCase",
     "ClockRule",
+    "CriteriaSet",
     "Duration",
     "EscalationStep",
     "Fault",
     "Grade",
     "GradeScale",
+    "Heading",
     "Outcome",
     "Pause",
+    "Phrase",
     "PolicySetting",
     "PolicyValue",
+    "ReferBackOutcome",
+    "ReferBackReason",
     "RiskLevel",
     "Role",
     "Row",
@@ -63,9 +77,11 @@ __all__ = [
     "StandardsFileError",
     "Unit",
     "VicsMap",
+    "Wording",
     "WorkingCalendar",
     "demo_site_path",
     "due_after_pauses",
+    "find_wording",
     "load_standards",
     "read_standards",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from safelight.errors import StandardsError
+from safelight.standards.audit_rows import CriteriaSet, Phrase, ReferBackOutcome, ReferBackReason
 from safelight.standards.clocks import ClockRule
 from safelight.standards.escalation import EscalationStep
 from safelight.standards.model import (
@@ -44,6 +45,10 @@ class Standards:
     skills: Mapping[str, Skill] = field(repr=False)
     units: Mapping[str, Unit] = field(repr=False)
     escalation: Mapping[str, EscalationStep] = field(repr=False)
+    criteria: Mapping[str, CriteriaSet] = field(repr=False)
+    refer_back_reasons: Mapping[str, ReferBackReason] = field(repr=False)
+    refer_back_outcomes: Mapping[str, ReferBackOutcome] = field(repr=False)
+    wording: Mapping[str, Phrase] = field(repr=False)
     version: str
     site: str | None = None
 
@@ -90,7 +95,7 @@ class Standards:
 
     def tables(self) -> dict[str, Mapping[str, Row]]:
         """Every table by name: clocks, policy, risks, grades, categories, vics, outcomes, roles, skills, units,
-        escalation."""
+        escalation, and those of audits: criteria, refer_back_reasons, refer_back_outcomes, wording."""
         return {
             "clocks": self.clocks,
             "policy": self.policy,
@@ -103,6 +108,10 @@ class Standards:
             "skills": self.skills,
             "units": self.units,
             "escalation": self.escalation,
+            "criteria": self.criteria,
+            "refer_back_reasons": self.refer_back_reasons,
+            "refer_back_outcomes": self.refer_back_outcomes,
+            "wording": self.wording,
         }
 
     def rows(self) -> Iterator[tuple[str, Row]]:

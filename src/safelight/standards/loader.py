@@ -11,14 +11,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from safelight.standards import rows, site
+from safelight.standards import audit_rows, rows, site
 from safelight.standards.clock_rows import Names, read_clock
 from safelight.standards.collection import Standards
 from safelight.standards.escalation import EscalationStep, read_step
 from safelight.standards.faults import Fault, RowReader, Source, StandardsFileError
 from safelight.standards.model import Outcome, PolicySetting, Row, Skill, Unit
 
-FILES = ("risk", "roles", "skills", "units", "grades", "categories", "outcomes", "policy", "clocks", "escalation")
+FILES = ("risk", "roles", "skills", "units", "grades", "categories", "outcomes", "policy", "clocks", "escalation", "audit")
 DEMO_SITE = "demo_site.toml"
 R = TypeVar("R", bound=Row)
 V = TypeVar("V")
@@ -151,6 +151,7 @@ def _read(reading: _Reading, own: Source | None, over: Mapping[str, Any]) -> Sta
     units = layered("units", reading.table("units.toml", "unit", rows.read_unit), rows.read_unit, "unit")
     _check_units(own if own and "units" in over else reading.sources["units.toml"], units)
     grades = reading.table("grades.toml", "scale", rows.read_scale)
+    audit = _read_audit(reading, layered, tuple(grades))
     categories = reading.table("categories.toml", "category", rows.read_category, others=["vics"])
     for needed in ("A", "B", "C", "uncategorised", "not_pertinent"):
         if needed not in categories:
@@ -202,8 +203,29 @@ def _read(reading: _Reading, own: Source | None, over: Mapping[str, Any]) -> Sta
         skills=_frozen(skills),
         units=_frozen(units),
         escalation=_frozen(steps),
+        **{name: _frozen(table) for name, table in audit.items()},
         version="",
     )
+
+
+def _read_audit(reading: _Reading, layered: Any, scales: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """The four tables of audit.toml; a force's own file may change or add rows of each."""
+
+    def read_criteria(row: RowReader, row_id: str) -> audit_rows.CriteriaSet:
+        return audit_rows.read_criteria(row, row_id, scales)
+
+    readers: dict[str, Callable[[RowReader, str], Any]] = {
+        "criteria": read_criteria,
+        "refer_back_reasons": audit_rows.read_reason,
+        "refer_back_outcomes": audit_rows.read_answer,
+        "wording": audit_rows.read_phrase,
+    }
+    found = {}
+    for table, name in audit_rows.AUDIT_TABLES.items():
+        others = [other for other in audit_rows.AUDIT_TABLES.values() if other != name]
+        shipped = reading.table("audit.toml", name, readers[table], others=others)
+        found[table] = layered(table, shipped, readers[table], name)
+    return found
 
 
 def _unique(source: Source, what: str, values: Mapping[str, object]) -> None:

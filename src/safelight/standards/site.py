@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import time
 from typing import Any, TypeVar
 
+from safelight.standards.audit_rows import AUDIT_TABLES
 from safelight.standards.clock_rows import Given, Names, read_durations
 from safelight.standards.clocks import ClockCase, ClockRule
 from safelight.standards.faults import RowReader, Source
@@ -20,7 +21,7 @@ from safelight.standards.model import PRODUCT, Category, PolicyScalar, PolicySet
 from safelight.standards.rows import read_numbers, read_values
 
 R = TypeVar("R", bound=Row)
-LAYERED = ("units", "outcomes", "skills", "escalation")
+LAYERED = ("units", "outcomes", "skills", "escalation", *AUDIT_TABLES)
 
 
 def site_label(row: RowReader, inherited: str = "") -> str:

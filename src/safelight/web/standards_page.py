@@ -11,6 +11,7 @@ from django.shortcuts import render
 from safelight.casework.base.policy import SIGNED_IN, page
 from safelight.casework.base.standards import standards
 from safelight.standards.escalation import EscalationStep
+from safelight.standards.audit_rows import CriteriaSet, Phrase, ReferBackReason
 from safelight.standards.model import PRODUCT, Category, GradeScale, Outcome, RiskLevel, Role, Row, Skill, Unit, VicsMap
 from safelight.web.filters import words
 
@@ -54,6 +55,10 @@ OTHERS = (
     ("Categories", "categories"),
     ("Category numbers of lists", "vics_maps"),
     ("Grade scales", "grades"),
+    ("Criteria of audits", "criteria"),
+    ("Reasons to send a case back", "refer_back_reasons"),
+    ("Outcomes of a case sent back", "refer_back_outcomes"),
+    ("Wording that blames a child", "wording"),
     ("Outcomes", "outcomes"),
     ("Roles", "roles"),
     ("Skills", "skills"),
@@ -69,6 +74,12 @@ def detail(row: Row) -> str:
             return f"Short: {row.short}"
         case GradeScale():
             return f"{row.applies_to}: {', '.join(grade.title for grade in row.grades)}"
+        case CriteriaSet():
+            return f"Version {row.version}: {', '.join(heading.title for heading in row.headings)}"
+        case ReferBackReason():
+            return f"An answer is due within {row.hours} hours"
+        case Phrase():
+            return f"{', '.join(row.forms)}. {row.why} Consider: {row.consider}"
         case Category():
             known = "a hit is known material" if row.known else "not known material"
             return f"{known}; {'a person must grade it' if row.needs_grading else 'needs no further grading'}"

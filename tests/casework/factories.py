@@ -238,3 +238,30 @@ def make_detention(actor: User | None = None, *, hours_ago: float = 2, **fields:
             **fields,
         },
     )
+def make_audit(auditor: User | None = None, *, draw: bool = True, **fields: Any) -> Any:
+    """An audit plan over every unrestricted case there is, one stratum for each unit, sealed, and drawn whole."""
+    from safelight.casework.inspection.population import Query
+    from safelight.casework.inspection.services import draw_cases, make_plan, seal_now
+
+    actor = auditor or make_user("auditor", None)
+    given = {"title": "Synthetic audit", "criteria": "force_own", "query": Query(), "seed": "synthetic"}
+    plan = make_plan(
+        actor, **{**given, "size": fields.pop("size", Case.objects.filter(restricted=False).count()), **fields}
+    )
+    if not draw:
+        return plan
+    seal_now(actor, plan)
+    return draw_cases(actor, plan)
+
+
+def make_assessment(actor: User, audit: Any, grade: str = "good", *, finish: bool = True) -> Any:
+    """An assessment in which every heading has the grade of the case, with a record of the case as evidence."""
+    from safelight.casework.inspection.assessing import criteria_of, link_evidence, write
+    from safelight.casework.inspection.evidence import records_of
+
+    criteria = criteria_of(audit.plan)
+    headings = {one.id: (grade, "Synthetic note.") for one in criteria}
+    write(actor, audit, grade=grade, summary="Synthetic summary.", headings=headings)
+    first = records_of(audit.case, actor)[0]
+    link_evidence(actor, audit, heading=criteria.headings[0].id, records=[first.code])
+    return write(actor, audit, grade=grade, summary="Synthetic summary.", headings=headings, finish=finish)

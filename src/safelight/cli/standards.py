@@ -102,9 +102,12 @@ def gist(row: Row) -> str:
     from safelight.standards import (
         Category,
         ClockRule,
+        CriteriaSet,
         GradeScale,
         Outcome,
+        Phrase,
         PolicySetting,
+        ReferBackReason,
         RiskLevel,
         Role,
         Skill,
@@ -126,6 +129,12 @@ def gist(row: Row) -> str:
             return "; ".join(a + b for a, b in zip(parts, starts, strict=True)) or "not set"
         case VicsMap():
             return ", ".join(f"{number} {code}" for number, code in row.numbers) or "not set"
+        case CriteriaSet():
+            return f"version {row.version}: {', '.join(heading.title for heading in row.headings)}"
+        case ReferBackReason():
+            return f"answer within {row.hours} hours"
+        case Phrase():
+            return ", ".join(row.forms)
         case GradeScale():
             return ", ".join(grade.title for grade in row.grades)
         case Category():

@@ -60,7 +60,7 @@ def intervals_chart(
     """
     import altair as alt
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": label, "kind": kind, "share": one.estimate * 100, "low": one.low * 100, "high": one.high * 100}
         for label, one, kind in points
         if one is not None
@@ -70,7 +70,7 @@ def intervals_chart(
     order = [label for label, _, _ in points]
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
     y = alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=300))
-    base = alt.Chart(alt.Data(values=rows)).encode(y=y)
+    base = _on(rows).encode(y=y)
     whole = alt.Scale(domain=[0, 100])
     line = base.mark_rule(color=INK, strokeWidth=2).encode(x=alt.X("low:Q", title=axis, scale=whole), x2="high:Q")
     legend = alt.Legend(orient="top", title=None, labelLimit=400, columns=1) if len(kinds) > 1 else None
@@ -108,7 +108,7 @@ def grades_chart(
     if not rows:
         raise EmptySampleError("There is no group to draw.", fix="Say that nothing was graded.")
     shades = list(SHADES[: len(grades)])
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = _on(rows).encode(
         y=alt.Y(
             "group:N",
             sort=[f"{name} (n = {counts[name]})" for name in groups],
@@ -137,7 +137,7 @@ def pairs_chart(title: str, table: GradeTable, titles: Mapping[str, str]) -> Dra
         for i in range(len(names))
         for j in range(len(names))
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = _on(rows).encode(
         x=alt.X("inspector:N", sort=names, title="The auditor's grade", axis=alt.Axis(orient="top", labelAngle=0)),
         y=alt.Y("unit:N", sort=names, title="The unit's own grade"),
     )
@@ -170,7 +170,7 @@ def control_chart(title: str, chart: ControlChart, *, axis: str, as_percent: boo
         scale=alt.Scale(domain=order),
         axis=alt.Axis(labelAngle=-60, labelOverlap=True),
     )
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x)
+    base = _on(rows).encode(x=x)
     y = alt.Y("value:Q", title=axis)
     line = base.mark_line(color=INK, strokeWidth=1.5).encode(y=y)
     same = alt.Scale(domain=[False, True])
@@ -185,7 +185,7 @@ def control_chart(title: str, chart: ControlChart, *, axis: str, as_percent: boo
     ]
     dash = alt.StrokeDash("what:N", scale=alt.Scale(domain=["centre", "limit"], range=[[1, 0], [6, 3]]),
                           legend=alt.Legend(orient="top", title=None))  # fmt: skip
-    limits = alt.Chart(alt.Data(values=lines)).mark_rule(color=MIDDLE).encode(y="y:Q", strokeDash=dash)
+    limits = _on(lines).mark_rule(color=MIDDLE).encode(y="y:Q", strokeDash=dash)
     table = tuple(
         (
             point.label,
@@ -226,13 +226,13 @@ def funnel_chart(title: str, funnel: Funnel, *, what: str) -> Drawing:
     dash = alt.StrokeDash("kind:N", scale=alt.Scale(domain=["95 % limits", "99.8 % limits"], range=[[2, 2], [7, 3]]),
                           legend=alt.Legend(orient="top", title=None))  # fmt: skip
     x = alt.X("n:Q", title="Cases audited", scale=alt.Scale(zero=True))
-    limits = alt.Chart(alt.Data(values=curve)).mark_line(color=MIDDLE, interpolate="step-after").encode(
+    limits = _on(curve).mark_line(color=MIDDLE, interpolate="step-after").encode(
         x=x, strokeDash=dash, detail="side:N",
         y=alt.Y("y:Q", title=f"{what}, per cent", scale=alt.Scale(domain=[0, 100])),
     )  # fmt: skip
-    goal = alt.Chart(alt.Data(values=[{"y": funnel.target * 100}])).mark_rule(color=INK).encode(y="y:Q")
+    goal = _on([{"y": funnel.target * 100}]).mark_rule(color=INK).encode(y="y:Q")
     kinds = ["inside", "warning", "action"]
-    base = alt.Chart(alt.Data(values=rows)).encode(x="n:Q", y="share:Q")
+    base = _on(rows).encode(x="n:Q", y="share:Q")
     fill = alt.Fill("beyond:N", scale=alt.Scale(domain=kinds, range=["#ffffff", PALE, INK]), legend=None)
     shape = alt.Shape("beyond:N", scale=alt.Scale(domain=kinds, range=["circle", "square", "diamond"]), legend=None)
     dots = base.mark_point(stroke=INK, size=90, opacity=1).encode(fill=fill, shape=shape)
@@ -274,13 +274,13 @@ def curves_chart(title: str, curves: Mapping[str, Curve], *, unit: str, limit: f
     legend = alt.Legend(orient="top", title=None, labelLimit=500, columns=1) if len(names) > 1 else None
     scale = alt.Scale(domain=names, range=dashes)
     dash = alt.StrokeDash("group:N", sort=names, scale=scale, legend=legend)
-    line = alt.Chart(alt.Data(values=rows)).mark_line(color=INK, interpolate="step-after").encode(
+    line = _on(rows).mark_line(color=INK, interpolate="step-after").encode(
         x=alt.X("time:Q", title=unit), strokeDash=dash,
         y=alt.Y("open:Q", title="Still open, per cent", scale=alt.Scale(domain=[0, 100])),
     )  # fmt: skip
     drawn: Any = line
     if limit is not None:
-        drawn = alt.Chart(alt.Data(values=[{"x": limit}])).mark_rule(color=MIDDLE, strokeWidth=2).encode(x="x:Q") + line
+        drawn = _on([{"x": limit}]).mark_rule(color=MIDDLE, strokeWidth=2).encode(x="x:Q") + line
     table = []
     for name, curve in curves.items():
         median, low, high = curve.quantile()
@@ -290,6 +290,13 @@ def curves_chart(title: str, curves: Mapping[str, Curve], *, unit: str, limit: f
         title, _svg(drawn.properties(width=WIDTH - 60, height=260)),
         ("", "Clocks", "Met", "Still open", f"Median, {unit.lower()}"), tuple(table),
     )  # fmt: skip
+
+
+def _on(rows: list[dict[str, Any]]) -> Any:
+    """A chart of these rows."""
+    import altair as alt
+
+    return alt.Chart(alt.Data(values=rows))  # type: ignore[no-untyped-call]
 
 
 def _or(value: float | None) -> str:
@@ -306,7 +313,7 @@ def overlap_chart(title: str, overlap: Overlap) -> Drawing:
         rows.append({"left": left, "right": right, "cases": ours, "group": "Specialist"})
         rows.append({"left": left, "right": right, "cases": -theirs, "group": "Not a specialist"})
     groups = ["Specialist", "Not a specialist"]
-    bars = alt.Chart(alt.Data(values=rows)).mark_rect(stroke=INK).encode(
+    bars = _on(rows).mark_rect(stroke=INK).encode(
         x=alt.X("left:Q", title="Chance of being given to a specialist, by what was recorded",
                 scale=alt.Scale(domain=[0, 1])), x2="right:Q",
         y=alt.Y("cases:Q", title="Cases", axis=alt.Axis(labelExpr="abs(datum.value)")), y2=alt.datum(0),
@@ -331,10 +338,10 @@ def effects_chart(title: str, report: EffectReport) -> Drawing:
     rows = [
         {"how": name, "by": one.estimate * 100, "low": one.low * 100, "high": one.high * 100} for name, one in kinds
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("how:N", sort=[name for name, _ in kinds], title=None))
+    base = _on(rows).encode(y=alt.Y("how:N", sort=[name for name, _ in kinds], title=None))
     span = base.mark_rule(color=INK, strokeWidth=2).encode(x=alt.X("low:Q", title="Points"), x2="high:Q")
     dots = base.mark_point(filled=True, size=90, color=INK, opacity=1).encode(x="by:Q")
-    none = alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=MIDDLE, strokeDash=[4, 3]).encode(x="x:Q")
+    none = _on([{"x": 0}]).mark_rule(color=MIDDLE, strokeDash=[4, 3]).encode(x="x:Q")
     table = tuple(
         (name, f"{one.estimate * 100:+.1f}", f"{one.low * 100:+.1f} to {one.high * 100:+.1f}", one.method)
         for name, one in kinds

@@ -203,7 +203,10 @@ def _read(reading: _Reading, own: Source | None, over: Mapping[str, Any]) -> Sta
         skills=_frozen(skills),
         units=_frozen(units),
         escalation=_frozen(steps),
-        **{name: _frozen(table) for name, table in audit.items()},
+        criteria=_frozen(audit["criteria"]),
+        refer_back_reasons=_frozen(audit["refer_back_reasons"]),
+        refer_back_outcomes=_frozen(audit["refer_back_outcomes"]),
+        wording=_frozen(audit["wording"]),
         version="",
     )
 

@@ -28,6 +28,7 @@ class Item:
 
 WORKS = frozenset({"referral_desk", "investigator", "supervisor", "examiner"})
 EXAMINE = frozenset({"examiner", "investigator", "supervisor", "chief_officer"})
+INSPECTS = frozenset({"auditor", "chief_officer", "supervisor"})
 READS = WORKS | {"offender_manager", "auditor", "chief_officer"}
 
 NAVIGATION = (
@@ -63,6 +64,13 @@ NAVIGATION = (
         "Children in custody", "custody:index", frozenset({"custody_officer", "supervisor", "chief_officer"}), "Custody"
     ),
     Item("Figures", "custody:figures", frozenset({"custody_officer", "supervisor", "chief_officer"}), "Custody"),
+    Item("Audits", "inspection:index", INSPECTS, "Inspection"),
+    Item("Sent back", "inspection:sent_back", INSPECTS - {"chief_officer"} | {"investigator"}, "Inspection"),
+    Item("Recommendations", "recommendations:index", INSPECTS | {"administrator"}, "Inspection"),
+    Item("Clocks in figures", "inspection:clocks", INSPECTS, "Inspection"),
+    Item("Control charts", "inspection:control", INSPECTS, "Inspection"),
+    Item("What a specialist does", "inspection:outcomes", INSPECTS - {"supervisor"}, "Inspection"),
+    Item("Published figures", "inspection:published", INSPECTS | {"administrator"}, "Inspection"),
     Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"}), "Force"),
     Item("Conflicts of interest", "allocation:conflicts", WORKS, "Force"),
     Item("About me", "workforce:me", WORKS | {"offender_manager", "custody_officer"}, "Force"),

@@ -81,6 +81,8 @@ CASEWORK_APPS = (
     "submissions",
     "custody",
     "plans",
+    "inspection",
+    "recommendations",
     "exchange",
     "notices",
     "work",

@@ -12,6 +12,13 @@ from safelight.casework.allocation.models import Allocation, Conflict
 from safelight.casework.base.models import Referenced, VisibleQuerySet
 
 
+def _drawn_for(user: Any) -> Any:
+    from safelight.casework.inspection.models import AuditCase
+
+    drawn = AuditCase.objects.filter(reserve=False, plan__closed_at=None)
+    return drawn.exclude(unit=user.unit).values("case")
+
+
 class CaseQuerySet(VisibleQuerySet):
     def open(self) -> Self:
         return self.filter(status=Case.Status.OPEN)
@@ -30,8 +37,9 @@ class CaseQuerySet(VisibleQuerySet):
 
         The administrator sees none. A restricted case is seen only by its access list and its live investigator.
         Otherwise the desk and chief officers see all; investigators and supervisors see their unit's, their
-        own and those of their access list; examiners see cases that have a device. Nobody sees a case with which, or
-        with anybody in which, a conflict of interest of theirs is declared.
+        own and those of their access list; examiners see cases that have a device; auditors those drawn for an
+        audit that runs, of other units than their own. Nobody sees a case with which, or with anybody in which, a
+        conflict of interest of theirs is declared.
         """
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
@@ -42,6 +50,8 @@ class CaseQuerySet(VisibleQuerySet):
             wide = Q(restricted=False, unit=user.unit)
         elif user.role == "examiner":
             wide = Q(restricted=False, devices__isnull=False)
+        elif user.role == "auditor":
+            wide = Q(restricted=False, pk__in=_drawn_for(user))
         else:
             wide = Q(pk__in=[])
         keys = self.model.objects.filter(wide | named).exclude(Conflict.objects.cases_closed_to(user)).values("pk")

@@ -150,6 +150,8 @@ def seal_now(actor: Any, plan: AuditPlan) -> LedgerSeal:
         NotAllowed; NotPossible: another process is sealing just now.
     """
     must(actor, "inspection.plan", what="seal an audit plan")
+    if plan.entry is None:
+        raise NotPossible(f"{plan.reference} has no entry in the ledger.", fix="Tell the administrator.")
     while seal_of(plan) is None:
         if seal() is None:
             raise NotPossible("The ledger is being sealed just now.", fix="Try again in some seconds.")

@@ -238,6 +238,8 @@ def make_detention(actor: User | None = None, *, hours_ago: float = 2, **fields:
             **fields,
         },
     )
+
+
 def make_audit(auditor: User | None = None, *, draw: bool = True, **fields: Any) -> Any:
     """An audit plan over every unrestricted case there is, one stratum for each unit, sealed, and drawn whole."""
     from safelight.casework.inspection.population import Query

@@ -49,6 +49,9 @@ POST_ONLY = {
     "plans:scenario": "plan",
     "plans:stop": "plan",
     "plans:run": "plan",
+    "inspection:seal": "audit",
+    "inspection:draw": "audit",
+    "inspection:close": "audit",
 }
 
 
@@ -64,6 +67,7 @@ def arguments_of(where: Any, name: str) -> dict[str, Any] | None:
         "write": known.get("submissions:nothing"),
         "submission": known.get("submissions:detail"),
         "plan": known.get("plans:detail"),
+        "audit": known.get("inspection:plan"),
     }
     return kinds.get(POST_ONLY.get(name, ""), {})
 
@@ -96,7 +100,10 @@ def values(fields: list[str], kind: str) -> dict[str, str]:
 
 
 FIELDS: dict[str, list[str]] = {}  # by page, read once: what a form asks does not change from one nonsense to the next
-ROLE = {"accounts": "admin", "submissions": "examiner", "hashsets": "examiner"}
+ROLE = {
+    "accounts": "admin", "submissions": "examiner", "hashsets": "examiner", "inspection": "auditor",
+    "recommendations": "chief",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["nothing", *GARBAGE])
@@ -107,7 +114,7 @@ def test_no_form_breaks_or_writes_on_nonsense(kind, tmp_path, settings) -> None:
     where.arguments["plans:detail"] = {"reference": make_whatif().reference}
     clocks = list(Clock.objects.order_by("pk").values_list("pk", "triggered_at", "due_at", "stopped_at"))
     broken = []
-    clients = {who: client_of(where.people[who]) for who in ("super", "examiner", "admin")}
+    clients = {who: client_of(where.people[who]) for who in {"super", *ROLE.values()}}
     for name in posted():
         client = clients[ROLE.get(name.split(":")[0], "super")]
         address = reverse(name, kwargs=arguments_of(where, name))
@@ -139,7 +146,8 @@ def test_no_address_breaks_a_list(tmp_path, settings) -> None:
     lists = (
         "work:home", "cases:index", "clocks:index", "devices:index", "fleet:index", "submissions:index",
         "referrals:desk", "supervision:board", "ledger:index", "referrals:quarantine", "workforce:index",
-        "hashsets:index", "plans:index",
+        "hashsets:index", "plans:index", "inspection:index", "inspection:sent_back", "inspection:clocks",
+        "inspection:control", "inspection:published", "recommendations:index",
     )  # fmt: skip
     some = ("cases:chronology", "cases:ledger", "devices:detail", "submissions:detail", "safeguarding:child_add")
     addresses = [reverse(name) for name in lists] + [reverse(name, kwargs=where.arguments[name]) for name in some]

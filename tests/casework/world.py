@@ -21,6 +21,7 @@ from tests.casework.factories import (
     make_referral,
     make_user,
 )
+from tests.casework.inspection.makers import audit_arguments
 
 from safelight.casework.allocation.models import Conflict
 from safelight.casework.clocks.services import place_hold, start_clock
@@ -155,6 +156,7 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         ("safeguarding:sent", "safeguarding:text", "safeguarding:chase", "safeguarding:answer"),
         {"reference": sent.reference},
     )
+    arguments |= audit_arguments(case, people)
     for name in names:
         app = name.split(":")[0]
         if name in arguments:

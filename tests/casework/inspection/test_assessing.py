@@ -45,7 +45,8 @@ def test_an_auditor_reads_nothing_of_the_units_own_assessment_until_done(story, 
     client = sign_in(auditor)
     places = [reverse(page, args=[audit.reference]) for page in PAGES]
     places += [
-        reverse("inspection:plan", args=[audit.plan.reference]), reverse("inspection:result", args=[audit.plan.reference]),
+        reverse("inspection:plan", args=[audit.plan.reference]),
+        reverse("inspection:result", args=[audit.plan.reference]),
         reverse("cases:detail", args=[audit.case.reference]), reverse("cases:ledger", args=[audit.case.reference]),
         reverse("cases:chronology", args=[audit.case.reference]), reverse("work:home"),
     ]  # fmt: skip

@@ -18,6 +18,7 @@ from safelight.casework.cases.models import Case
 from safelight.casework.inspection.assessing import INSPECTOR, SELF, scale_of
 from safelight.casework.inspection.models import Agreement, Assessment, AuditCase, ReferredBack
 from safelight.casework.ledger.services import fingerprint, record
+from safelight.casework.notices.services import tell
 
 
 def _locked(actor: Any, audit: AuditCase, what: str) -> AuditCase:
@@ -135,6 +136,7 @@ def send_back(actor: Any, audit: AuditCase, *, recipient: Any, reason: str, note
         payload={"audit": row.reference, "reason": reason, "recipient": recipient.pk, "due_at": made.due_at,
                  "note": fingerprint(text)},
     )  # fmt: skip
+    tell([recipient], "audit.sent_back", made, case=row.case)
     return made
 
 
@@ -145,7 +147,7 @@ def answer(actor: Any, back: ReferredBack, *, outcome: str, note: str) -> Referr
     Raises:
         NotAllowed: only the recipient answers; NotPossible: answered already; Invalid: outcome or note.
     """
-    row = ReferredBack.objects.select_for_update(of=("self",)).select_related("audit").get(pk=back.pk)
+    row = ReferredBack.objects.select_for_update(of=("self",)).select_related("audit__case", "made_by").get(pk=back.pk)
     need(actor, "inspection.answer", row, what="Only the person it was sent to answers.", fix=f"Ask {row.recipient}.")
     if row.outcome_at:
         raise NotPossible(f"{row.reference} is answered.")
@@ -162,6 +164,7 @@ def answer(actor: Any, back: ReferredBack, *, outcome: str, note: str) -> Referr
         row,
         payload={"outcome": outcome, "late": late, "note": fingerprint(row.outcome_note)},
     )
+    tell([row.made_by], "audit.answered", row, case=row.audit.case)
     return row
 
 

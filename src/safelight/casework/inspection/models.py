@@ -36,7 +36,7 @@ class AuditPlan(Referenced):
     ``draw_seed`` is the declared seed and the root of the seal that covers that entry: known to nobody beforehand.
     """
 
-    PREFIX = "AP"
+    PREFIX = "AM"
 
     title = models.CharField(max_length=120)
     criteria = models.CharField(max_length=40)
@@ -236,13 +236,18 @@ class ReferredBackQuerySet(VisibleQuerySet):
         seen = Q(recipient=user)
         if user.role in ("auditor", "supervisor"):
             seen |= Q(audit__in=AuditCase.objects.visible_to(user).values("pk"))
-        return self.filter(seen).filter(Q(audit__case__restricted=False) | Q(audit__case__access__user=user)).distinct()
+        found = self.filter(seen)
+        if user.role != "auditor":
+            from safelight.casework.cases.models import Case
+
+            found = found.filter(audit__case__in=Case.objects.visible_to(user).values("pk"))
+        return found
 
 
 class ReferredBack(Referenced):
     """A case that the auditor sent back: to whom, why, by when, and what came of it."""
 
-    PREFIX = "RB"
+    PREFIX = "RE"
 
     audit = models.ForeignKey(AuditCase, on_delete=models.PROTECT, related_name="referred_back")
     recipient = models.ForeignKey(USER, on_delete=models.PROTECT, related_name="+")

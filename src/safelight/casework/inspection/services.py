@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from safelight.casework.accounts.models import User
 from safelight.casework.base.errors import Invalid, NotPossible
 from safelight.casework.base.rights import must
 from safelight.casework.base.standards import standards
@@ -21,6 +22,7 @@ from safelight.casework.inspection.models import Assessment, AuditCase, AuditPla
 from safelight.casework.inspection.population import Query, list_digest, listed, reference_of
 from safelight.casework.ledger.models import Category, LedgerSeal
 from safelight.casework.ledger.services import record, seal
+from safelight.casework.notices.services import tell
 from safelight.measures import MeasuresError, Stratum, allocate, sample_size
 from safelight.measures.sampling import Drawn, draw
 
@@ -206,6 +208,8 @@ def draw_cases(actor: Any, plan: AuditPlan) -> AuditPlan:
         row,
         payload={"digest": row.digest, "seed": row.draw_seed, "drawn": [one.case for one in drawn if not one.reserve]},
     )
+    asked = {units[cases[one.case]] for one in drawn if not one.reserve}
+    tell(User.objects.filter(is_active=True, role="supervisor", unit__in=asked), "audit.drawn", row)
     return row
 
 

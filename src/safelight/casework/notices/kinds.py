@@ -39,4 +39,9 @@ KINDS: dict[str, Kind] = {
         "The examination of a device is blocked, and you can lift it", WARNING, "devices:detail"
     ),
     "examination.complete": Kind("The full examination of a device is complete", INFORMATION, "devices:detail"),
+    "audit.drawn": Kind("Cases of your unit were drawn for an audit: assess them first", WARNING, "inspection:plan"),
+    "audit.sent_back": Kind("An auditor sent a case back to you", ALERT, "inspection:answer"),
+    "audit.answered": Kind("A case that you sent back is answered", INFORMATION, "inspection:answer"),
+    "recommendation.assigned": Kind("You answer for a recommendation", WARNING, "recommendations:detail"),
+    "recommendation.offered": Kind("A recommendation is said to be met: judge", INFORMATION, "recommendations:detail"),
 }

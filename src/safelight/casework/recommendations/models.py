@@ -18,7 +18,7 @@ USER = settings.AUTH_USER_MODEL
 class Report(Referenced):
     """A published report with recommendations: by whom, when, and where it can be read."""
 
-    PREFIX = "IR"
+    PREFIX = "PU"
 
     title = models.CharField(max_length=160)
     body = models.CharField(max_length=80)
@@ -53,7 +53,7 @@ class Recommendation(Referenced):
     (six weeks, or at once for immediate ones) is a row of the clocks.
     """
 
-    PREFIX = "RC"
+    PREFIX = "RM"
 
     class Kind(models.TextChoices):
         RECOMMENDATION = "recommendation", "Recommendation"

@@ -9,11 +9,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from safelight.casework.accounts.models import User
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.base.rights import must, need
 from safelight.casework.base.values import required_text
 from safelight.casework.clocks.services import start_clock, stop_clock
 from safelight.casework.ledger.services import fingerprint, record
+from safelight.casework.notices.services import tell
 from safelight.casework.recommendations.models import Proof, Recommendation, Report
 
 MONTHS = {Recommendation.Term.IMMEDIATELY: 0, Recommendation.Term.THREE_MONTHS: 3, Recommendation.Term.SIX_MONTHS: 6}
@@ -100,6 +102,7 @@ def add_recommendation(
         payload={"report": report.reference, "number": number, "kind": kind, "term": term, "due_on": str(row.due_on),
                  "owner": owner.pk if owner else None},
     )  # fmt: skip
+    tell([owner], "recommendation.assigned", row)
     return row
 
 
@@ -123,6 +126,7 @@ def assign(actor: Any, row: Recommendation, *, owner: Any) -> Recommendation:
     row.owner = owner
     row.save(update_fields=["owner"])
     record(actor, "recommendation.assigned", row, payload={"owner": owner.pk})
+    tell([owner], "recommendation.assigned", row)
     return row
 
 
@@ -170,6 +174,8 @@ def add_proof(
         row.done_at = timezone.now()
         row.save(update_fields=["done_at"])
         record(actor, "recommendation.offered", row)
+        auditors = User.objects.filter(is_active=True, role="auditor").exclude(pk=row.owner_id)
+        tell(auditors, "recommendation.offered", row)
     return made
 
 

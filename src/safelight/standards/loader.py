@@ -18,7 +18,19 @@ from safelight.standards.escalation import EscalationStep, read_step
 from safelight.standards.faults import Fault, RowReader, Source, StandardsFileError
 from safelight.standards.model import Outcome, PolicySetting, Row, Skill, Unit
 
-FILES = ("risk", "roles", "skills", "units", "grades", "categories", "outcomes", "policy", "clocks", "escalation", "audit")
+FILES = (
+    "risk",
+    "roles",
+    "skills",
+    "units",
+    "grades",
+    "categories",
+    "outcomes",
+    "policy",
+    "clocks",
+    "escalation",
+    "audit",
+)
 DEMO_SITE = "demo_site.toml"
 R = TypeVar("R", bound=Row)
 V = TypeVar("V")

@@ -10,8 +10,8 @@ from django.shortcuts import render
 
 from safelight.casework.base.policy import SIGNED_IN, page
 from safelight.casework.base.standards import standards
-from safelight.standards.escalation import EscalationStep
 from safelight.standards.audit_rows import CriteriaSet, Phrase, ReferBackReason
+from safelight.standards.escalation import EscalationStep
 from safelight.standards.model import PRODUCT, Category, GradeScale, Outcome, RiskLevel, Role, Row, Skill, Unit, VicsMap
 from safelight.web.filters import words
 

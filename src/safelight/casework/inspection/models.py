@@ -95,14 +95,20 @@ class AuditCaseQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
         """Drawn cases: for an auditor those of other units than the own, for a supervisor those of the unit.
 
-        A case that was restricted after the draw is seen by those on its access list only. A case in reserve is seen by
-        nobody until it stands in for another.
+        A case that was restricted after the draw is seen by those on its access list only, one with which a conflict of
+        interest is declared not by that person. A case in reserve is seen by nobody until it stands in for another.
         """
         if not user.is_authenticated or user.role not in ("auditor", "supervisor"):
             return self.none()
-        found = self.filter(reserve=False).filter(Q(case__restricted=False) | Q(case__access__user=user))
-        found = found.exclude(unit=user.unit) if user.role == "auditor" else found.filter(unit=user.unit)
-        return found.distinct()
+        from safelight.casework.allocation.models import Conflict
+        from safelight.casework.cases.models import Case
+
+        found = self.filter(reserve=False)
+        if user.role == "supervisor":
+            return found.filter(unit=user.unit, case__in=Case.objects.visible_to(user).values("pk"))
+        closed = Case.objects.filter(Conflict.objects.cases_closed_to(user)).values("pk")
+        seen = Q(case__restricted=False) | Q(case__access__user=user)
+        return found.filter(seen).exclude(unit=user.unit).exclude(case__in=closed).distinct()
 
 
 class AuditCase(Referenced):

@@ -169,6 +169,9 @@ def test_every_page_about_one_record_is_in_the_table() -> None:
     companies = {name for name in found if name.startswith("exchange:")}
     own = {"notices:detail"}  # each person's own: tests/casework/notices/test_views.py
     assert found - hash_sets - plans - companies - own == set(ROUTES)
+    # Figures and public reports: no case in them. Who sees them is in tests/casework/oversight/test_pages.py.
+    whole = {name for name in found if name.startswith("oversight:")}
+    assert found - hash_sets - plans - companies - whole == set(ROUTES)
 
 
 @pytest.mark.parametrize("who", WHO)

@@ -23,6 +23,7 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.ledger.models import LedgerSeal
     from safelight.casework.ledger.services import seal
     from safelight.casework.notices.letters import send_waiting
+    from safelight.casework.oversight.extracting import keep_extract
     from safelight.cli.worker import recover
 
     found = len(sweep())
@@ -32,6 +33,7 @@ def tick_once() -> tuple[int, int, int]:
     reconcile()
     collect()
     ask_again_for_lost()
+    keep_extract()
     last = LedgerSeal.objects.order_by("-tree_size").values_list("tree_size", flat=True).first() or 0
     newest = last
     while made := seal():

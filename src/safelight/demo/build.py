@@ -25,6 +25,7 @@ from safelight.demo.force import build_force
 from safelight.demo.history import Story, play
 from safelight.demo.imports import example_imports
 from safelight.demo.links import build_links
+from safelight.demo.oversight import oversight_story
 from safelight.demo.sign_in import HOME_UNIT
 from safelight.demo.stories import CAST, World, referral_story, regular_work
 
@@ -77,6 +78,7 @@ def build_demo(
     tell("Who is who", 0, 1)
     build_links(world.cast)
     tell("Who is who", 1, 1)
+    oversight_story(force.chief)
     bench.leave_waiting(force.examiners[0], 2)
     while seal():
         pass

@@ -29,6 +29,7 @@ class Item:
 WORKS = frozenset({"referral_desk", "investigator", "supervisor", "examiner"})
 EXAMINE = frozenset({"examiner", "investigator", "supervisor", "chief_officer"})
 INSPECTS = frozenset({"auditor", "chief_officer", "supervisor"})
+OVERSEES = frozenset({"chief_officer", "auditor", "supervisor"})
 READS = WORKS | {"offender_manager", "auditor", "chief_officer"}
 
 NAVIGATION = (
@@ -74,6 +75,9 @@ NAVIGATION = (
     Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"}), "Force"),
     Item("Conflicts of interest", "allocation:conflicts", WORKS, "Force"),
     Item("About me", "workforce:me", WORKS | {"offender_manager", "custody_officer"}, "Force"),
+    Item("Oversight", "oversight:index", OVERSEES, "Oversight"),
+    Item("Open questions", "oversight:questions", OVERSEES, "Oversight"),
+    Item("Public reports", "oversight:reports", OVERSEES, "Oversight"),
     Item("Plans", "plans:index", frozenset({"supervisor", "administrator", "chief_officer"}), "Force"),
     Item("Standards", "standards_page", group="Force"),
     Item("Accounts", "accounts:index", frozenset({"administrator"}), "Administration"),

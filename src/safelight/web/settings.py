@@ -85,6 +85,7 @@ CASEWORK_APPS = (
     "recommendations",
     "exchange",
     "notices",
+    "oversight",
     "work",
 )
 INSTALLED_APPS = [

@@ -1,0 +1,127 @@
+"""The files of a public report: an accessible HTML page, the same as tagged PDF, and CSV with its metadata (CSVW)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+from django.template.loader import get_template
+from django.utils import timezone
+
+import safelight
+from safelight.casework.oversight.models import PublicReport
+from safelight.measures.disclosure import policy
+
+TITLES = {"report.html": "text/html", "report.pdf": "application/pdf", "metadata.json": "application/json"}
+
+
+def write_files(report: PublicReport) -> list[str]:
+    """Write all files of a report into its folder. Returns their names."""
+    folder = report.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    made: dict[str, bytes] = {f"{one['name']}.csv": table_csv(one).encode() for one in report.tables}
+    made["metadata.json"] = (json.dumps(metadata(report), indent=2, ensure_ascii=False) + "\n").encode()
+    page = html(report)
+    made["report.html"] = page.encode()
+    made["report.pdf"] = pdf(page)
+    for name, content in made.items():
+        (folder / name).write_bytes(content)
+    return sorted(made)
+
+
+def html(report: PublicReport) -> str:
+    """The report as one page that needs nothing else."""
+    return get_template("oversight/public.html").render(context(report))
+
+
+def pdf(page: str) -> bytes:
+    """The same page as tagged PDF (PDF/UA-1)."""
+    from weasyprint import HTML
+
+    return bytes(HTML(string=page, url_fetcher=_nothing_else).write_pdf(pdf_variant="pdf/ua-1"))
+
+
+def context(report: PublicReport) -> dict[str, Any]:
+    """What the page of a report shows."""
+    from safelight.casework.oversight.reporting import title_of
+
+    rule = policy(report.policy)
+    tables = [
+        {"title": title_of(one["name"]),
+         "head":
+         ["Unit", *(_words(level) for level in (*one["dimensions"][1][1], None))],
+         "rows": _rows(one), "name": one["name"]}
+        for one in report.tables
+    ]  # fmt: skip
+    return {
+        "report": report, "content": report.content, "tables": tables, "rule": rule,
+        "hidden": round(100 * report.proof["hidden_share"], 1), "version": safelight.__version__,
+    }  # fmt: skip
+
+
+def table_csv(one: dict[str, Any]) -> str:
+    """One table, one row a cell; totals are rows with ``all``."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([name for name, _, _ in one["dimensions"]] + ["number"])
+    for key, text in one["shown"]:
+        writer.writerow(["all" if level is None else level for level in key] + [text])
+    return out.getvalue()
+
+
+def metadata(report: PublicReport) -> dict[str, Any]:
+    """What a machine needs to know of the CSV files (W3C CSV on the Web), and how the figures were made."""
+    from safelight.casework.oversight.reporting import TABLES, title_of
+
+    rule = policy(report.policy)
+    queries = {one.name: one.sql for one in TABLES}
+    tables = [
+        {
+            "url": f"{one['name']}.csv", "dc:title": title_of(one["name"]),
+            "dc:description": f"Counts of {one['population']}",
+            "safelight:query": queries.get(one["name"], ""),
+            "tableSchema": {"columns": [
+                *({"name": name, "datatype": "string"} for name, _, _ in one["dimensions"]),
+                {"name": "number", "datatype": {"base": "integer"}, "null": rule.mark},
+            ]},
+        }
+        for one in report.tables
+    ]  # fmt: skip
+    return {
+        "@context": "http://www.w3.org/ns/csvw", "dc:title": f"Public report {report.quarter}",
+        "dc:created": report.made_at.isoformat(), "safelight:version": safelight.__version__,
+        "safelight:extract": report.extract.digest, "safelight:tables": report.digest,
+        "safelight:disclosure": {"policy": rule.id, "title": rule.title, "source": rule.source, **report.proof},
+        "tables": tables,
+    }  # fmt: skip
+
+
+def _rows(one: dict[str, Any]) -> list[list[str]]:
+    shown = {tuple(key): text for key, text in one["shown"]}
+    units, levels = one["dimensions"][0][1], one["dimensions"][1][1]
+    names = _names()
+    return [
+        [names.get(unit, unit) if unit is not None else "All"] + [shown[(unit, level)] for level in (*levels, None)]
+        for unit in (*units, None)
+    ]
+
+
+def _names() -> dict[str, str]:
+    from safelight.casework.oversight.queries import unit_names
+
+    return {**unit_names(), "no unit yet": "No unit yet"}
+
+
+def _words(level: str | None) -> str:
+    return "All" if level is None else level[:1].upper() + level[1:]
+
+
+def _nothing_else(url: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    raise ValueError(f"The report needs no other file, and {url[:60]!r} was asked for.")
+
+
+def published_words(report: PublicReport) -> str:
+    """When it was published, in words."""
+    return f"{timezone.localtime(report.published_at):%d %B %Y}" if report.published_at else "draft"

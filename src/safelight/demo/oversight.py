@@ -15,6 +15,8 @@ def oversight_story(chief: Any) -> None:
     make_extract(chief)
     save_question(chief, title="Cases by unit and risk", spec={"table": "cases", "by": ["unit", "risk"]})
     save_question(
-        chief, title="Devices by kind and month of seizure", spec={"table": "devices", "by": ["kind", "seized_at:month"]}
+        chief,
+        title="Devices by kind and month of seizure",
+        spec={"table": "devices", "by": ["kind", "seized_at:month"]},
     )
     reporting.publish(chief, reporting.draft(chief, reporting.last_quarter()))

@@ -44,6 +44,7 @@ def make_extract(actor: Any = None) -> Extract:
         The extract. Its digest is in the ledger.
     """
     from safelight.casework.oversight.computing import values_of
+    from safelight.casework.oversight.quality import counted
 
     began = time.monotonic()
     moment = timezone.now()
@@ -53,7 +54,7 @@ def make_extract(actor: Any = None) -> Extract:
     try:
         rows = _write_all(folder)
         digest = folder_digest(folder)
-        values = values_of(folder, moment)
+        values = values_of(folder, moment) | {"data_quality": counted()}
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -13,6 +13,7 @@ from safelight.casework.oversight import words
 from safelight.casework.oversight.charts import trend_chart, units_chart
 from safelight.casework.oversight.figures import Figure, groups
 from safelight.casework.oversight.models import Accountable, Extract
+from safelight.casework.oversight.quality import doubts
 from safelight.casework.workforce.models import Unit
 
 
@@ -25,6 +26,7 @@ class Line:
     doubt: str
     change: str
     median: str = ""
+    doubtful: int = 0
 
 
 def accountable() -> Accountable | None:
@@ -44,16 +46,20 @@ def age_hours(extract: Extract) -> float:
 
 def lines(extract: Extract, unit: str = "") -> list[tuple[str, list[Line]]]:
     """Every figure of the force (or of one unit), by heading."""
-    return [(title, [_line(one, extract.values.get(one.id, {}), unit) for one in found]) for title, found in groups()]
+    bad = extract.values.get("data_quality", {})
+    return [
+        (title, [_line(one, extract.values.get(one.id, {}), unit, doubts(bad, one.id, unit)) for one in found])
+        for title, found in groups()
+    ]
 
 
-def _line(one: Figure, values: dict[str, Any], unit: str) -> Line:
+def _line(one: Figure, values: dict[str, Any], unit: str, bad: Any = ()) -> Line:
     now, before = values.get("now", {}).get(unit), values.get("before", {}).get(unit)
     median = words.median_text(now) if one.kind == "time" and now and now["n"] else ""
     if one.kind == "count" and values.get("now") is not None and now is None:
         now = {"n": 0, "k": 0, "value": 0, "low": 0.0, "high": 3.69}  # a unit without any
     change = words.change_text(one, now, before) if one.back else "compared on its own page"
-    return Line(one, words.value_text(one, now), words.doubt_text(one, now), change, median)
+    return Line(one, words.value_text(one, now), words.doubt_text(one, now), change, median, sum(n for _, n in bad))
 
 
 def unit_names() -> dict[str, str]:
@@ -104,6 +110,7 @@ def figure_context(one: Figure, extract: Extract, user: Any) -> dict[str, Any]:
         "trend": [(label, words.value_text(one, value), words.doubt_text(one, value)) for label, value in trend],
         "trend_chart": trend_chart(one, trend),
         "behind": list_behind(one, user),
+        "doubts": doubts(extract.values.get("data_quality", {}), one.id),
     }
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from safelight.casework.oversight import question_views, report_views, views
+from safelight.casework.oversight import quality_views, question_views, report_views, views
 
 app_name = "oversight"
 urlpatterns = [
@@ -18,5 +18,7 @@ urlpatterns = [
     path("oversight/reports/<str:reference>/", report_views.detail, name="report"),
     path("oversight/reports/<str:reference>/publish/", report_views.publish, name="publish"),
     path("oversight/reports/<str:reference>/file/<str:name>", report_views.file, name="report_file"),
+    path("oversight/quality/", quality_views.index, name="quality"),
+    path("oversight/quality/<slug:name>/", quality_views.detail, name="quality_rule"),
     path("oversight/<slug:name>/", views.detail, name="figure"),
 ]

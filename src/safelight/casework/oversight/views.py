@@ -63,9 +63,11 @@ def figures_file(request: HttpRequest) -> HttpResponse:
     writer.writerow(["figure", "kind", "unit", "value", "low", "high", "k", "n", "open", "median_hours", "note"])
     for name, values in extract.values.items():
         one = figure(name)
+        if one is None:
+            continue
         for unit, value in values.get("now", {}).items():
             cells = [value.get(key, "") for key in ("value", "low", "high", "k", "n", "open", "median", "note")]
-            writer.writerow([name, one.kind if one else "", unit or "all", *("" if c is None else c for c in cells)])
+            writer.writerow([name, one.kind, unit or "all", *("" if c is None else c for c in cells)])
     answer = HttpResponse(out.getvalue(), content_type="text/csv")
     answer["Content-Disposition"] = f'attachment; filename="figures-{extract.reference}.csv"'
     record(request.user, "question.exported", extract, payload={"format": "csv", "figures": len(extract.values)})

@@ -26,6 +26,10 @@ WINDOW = 256 << 20
 class DeviceReader(DeviceChild):
     """One device at a time, in a child process that may be lost and started again at any moment."""
 
+    @property
+    def _threads(self) -> int:
+        return self.settings.reader_threads or min(4, os.cpu_count() or 1)
+
     # -- listing -----------------------------------------------------------------------------------------------------
 
     def listing(self, filesystem: FileSystemRecord) -> Iterator[Listing]:
@@ -158,7 +162,7 @@ class DeviceReader(DeviceChild):
             "keep": keep,
             "image": carry,
             "sha256": self.settings.sha256,
-            "threads": self.settings.reader_threads or min(4, os.cpu_count() or 1),
+            "threads": self._threads,
             "blocks": self.settings.block_set,
         }
 
@@ -285,7 +289,8 @@ class DeviceReader(DeviceChild):
         """
         if self._identity is not None:
             return self._identity
-        return {str(k): str(v) for k, v in self._ask({"do": "identify"}, "identified").items()}
+        found = self._ask({"do": "identify", "threads": self._threads}, "identified")
+        return {str(k): str(v) for k, v in found.items()}
 
     def finish(self) -> tuple[list[UnreadPart], list[Problem]]:
         """Ranges of the media that could not be had so far, and problems that showed while reading.

@@ -6,7 +6,6 @@ that its crash costs the one thing it was doing.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from safelight.triage.evidence.filesystem import Content
 from safelight.triage.evidence.keys import read_keys
 from safelight.triage.expanding import expand
 from safelight.triage.filetypes import PICTURES
+from safelight.triage.identity import identify
 from safelight.triage.model import FileEntry, Problem, UnreadPart
 from safelight.triage.packing import pack
 from safelight.triage.plain import PlainFiles
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _BATCH = 200
 _FRAME = 8 << 20
-_WINDOW = 1 << 20
+_MOST_FETCHED = 1 << 20
 _CPU_SECONDS = 300
 
 
@@ -295,20 +295,10 @@ class Reader:
         evidence, _ = self._opened()
         if evidence.thin:
             raise EvidenceError("the image claims far more bytes than its files hold.")
-        wanted = {"sha256": hashlib.sha256()}
-        if evidence.stored_md5:
-            wanted["md5"] = hashlib.md5(usedforsecurity=False)
-        if evidence.stored_sha1:
-            wanted["sha1"] = hashlib.sha1(usedforsecurity=False)
+        wanted = ["sha256"]
+        wanted += [n for n, v in (("md5", evidence.stored_md5), ("sha1", evidence.stored_sha1)) if v]
         self._ticked = 0
-        at = 0
-        while at < evidence.size:
-            piece = evidence.read(at, _WINDOW)
-            for each in wanted.values():
-                each.update(piece)
-            at += len(piece)
-            self._tick(len(piece))
-        self._say({"identified": {name: each.hexdigest() for name, each in wanted.items()}})
+        self._say({"identified": identify(evidence, wanted, threads=request["threads"], tick=self._tick)})
 
     def _do_fetch(self, request: dict[str, Any]) -> None:
         """A range of one file, for the video decoder, which wants to jump."""
@@ -317,7 +307,7 @@ class Reader:
         if self._shown is None or self._shown[0] != key:
             self._hide()
             self._shown = key, device.filesystems[key[0]].content(key[1])
-        body = self._shown[1].read(request["offset"], min(request["length"], _WINDOW))
+        body = self._shown[1].read(request["offset"], min(request["length"], _MOST_FETCHED))
         self._say({"fetched": len(body)}, body)
 
     def _hide(self) -> None:

@@ -231,13 +231,17 @@ class Sweep:
             ranges = [(LEAD, LEAD + end - start)]
         else:
             ranges = _joined(sorted((a, a + n) for f in here for a, n in f.pieces))
-        for left, right in ranges:
-            at = left
-            while at < right:
-                stop = min(at + _STEP, right)
-                self._fill(self._view, at, stop, start - LEAD)
-                self._tick(stop - at)
-                at = stop
+        steps = [(at, min(at + _STEP, right)) for left, right in ranges for at in range(left, right, _STEP)]
+        together = self._hashing.threads if self._evidence.side_by_side else 1
+        for first in range(0, len(steps), 2 * together):
+            some = steps[first : first + 2 * together]
+            jobs = [partial(self._fill, self._view, at, stop, start - LEAD) for at, stop in some]
+            if together > 1:
+                self._hashing.work(jobs)
+            else:
+                for job in jobs:
+                    job()
+            self._tick(sum(stop - at for at, stop in some))
 
     def _whole(self, start: int, end: int) -> list[Job]:
         """What every byte of the window is for."""

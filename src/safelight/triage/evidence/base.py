@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from types import TracebackType
@@ -15,13 +16,15 @@ class MissingRanges:
     """Byte ranges of the media that cannot be read, sorted, joined where they touch and have the same reason."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._starts: list[int] = []
         self._rows: list[tuple[int, int, str]] = []
 
     def add(self, start: int, end: int, reason: str) -> None:
         """Note that bytes `start` to `end` (exclusive) are missing. Bytes noted before keep their first reason."""
-        for left, right in self._holes(start, end):
-            self._insert(left, right, reason)
+        with self._lock:
+            for left, right in self._holes(start, end):
+                self._insert(left, right, reason)
 
     def _holes(self, start: int, end: int) -> list[tuple[int, int]]:
         holes = []
@@ -80,6 +83,8 @@ class Evidence(ABC):
 
     format = "raw"
     folder: str | None = None
+    #: Several threads may read at the same time, each a MiB or more, and it pays.
+    side_by_side = False
 
     def __init__(self, parts: tuple[EvidencePart, ...], size: int) -> None:
         self.parts = parts

@@ -11,6 +11,7 @@ import struct
 import zlib
 from array import array
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +27,14 @@ try:
 except ImportError:  # pragma: no cover - the base set has it; zlib reads the same bytes, slower
     LIBDEFLATE = False
 
+_adler32 = deflate.adler32 if LIBDEFLATE else zlib.adler32
 SIGNATURE = b"EVF\x09\x0d\x0a\xff\x00"
 _SECTION = struct.Struct("<16sQQ40xI")
 _HEADER = 13
 _CACHE_CHUNKS = 512
 _PASS = 1 << 20
+_AT_ONCE = 512 << 10
+_Octets = bytes | bytearray | memoryview
 _MAX_CHUNK = 16 << 20
 
 
@@ -75,6 +79,7 @@ class EwfEvidence(Evidence):
     """An E01 set given by its parts in order."""
 
     format = "E01"
+    side_by_side = True
 
     def __init__(self, paths: list[Path], files: list[PartFile] | None = None) -> None:
         self._fds: list[PartFile] = []
@@ -84,7 +89,7 @@ class EwfEvidence(Evidence):
         self._gaps: list[str] = []
         self._geometry: _Geometry | None = None
         self._finished = False
-        self._cache: OrderedDict[int, bytes | bytearray | None] = OrderedDict()
+        self._cache: OrderedDict[int, _Octets | None] = OrderedDict()
         self._md5 = self._sha1 = None
         parts = tuple(f.part for f in files) if files else tuple(part_of(p) for p in paths)
         super().__init__(parts, 0)
@@ -273,45 +278,67 @@ class EwfEvidence(Evidence):
         assert self._geometry is not None
         size = self._geometry.chunk_size
         end = offset + length
-        pieces: list[bytes | bytearray] = []
+        first, last = offset // size, (end - 1) // size
         # A long read is part of a pass: what it unpacks is not asked for again, and would only drive out what is.
-        get = self._chunk if length < _PASS else self._load
-        for index in range(offset // size, (end - 1) // size + 1):
+        get = self._short if length < _PASS else self._long
+        pieces: list[_Octets] = []
+        for index, data in enumerate(get(first, last), first):
             base = index * size
-            data = get(index)
             piece = data if data is not None else bytes(min(size, self.size - base))
             left, right = max(offset - base, 0), min(end - base, size)
             pieces.append(piece if left == 0 and right >= len(piece) else piece[left:right])
         return b"".join(pieces)
 
-    def _chunk(self, index: int) -> bytes | bytearray | None:
-        if index in self._cache:
-            self._cache.move_to_end(index)
-            return self._cache[index]
-        data = self._load(index)
-        self._cache[index] = data
-        if len(self._cache) > _CACHE_CHUNKS:
-            self._cache.popitem(last=False)
-        return data
+    def _short(self, first: int, last: int) -> Iterator[_Octets | None]:
+        for index in range(first, last + 1):
+            if index in self._cache:
+                self._cache.move_to_end(index)
+            else:
+                self._cache[index] = next(self._long(index, index))
+                if len(self._cache) > _CACHE_CHUNKS:
+                    self._cache.popitem(last=False)
+            yield self._cache[index]
 
-    def _load(self, index: int) -> bytes | bytearray | None:
+    def _long(self, first: int, last: int) -> Iterator[_Octets | None]:
+        """Chunks one after the other; those that lie in a row in one part are read at once."""
         assert self._geometry is not None
-        if index >= len(self._start):
-            return None  # Already listed as missing.
+        starts, ends, files = self._start, self._end, self._file
+        limit = self._geometry.chunk_size + 4096
+        known = min(last + 1, len(starts))
+        index = first
+        while index < known:
+            stop = index + 1
+            while (
+                stop < known
+                and starts[stop] == ends[stop - 1]
+                and files[stop] == files[index]
+                and ends[stop] - starts[index] <= _AT_ONCE
+            ):
+                stop += 1
+            base, number = starts[index], files[index]
+            length = min(ends[stop - 1] - base, max(limit, _AT_ONCE))
+            reason = f"damaged chunk in image part {self.parts[number].name}"
+            try:
+                raw = memoryview(self._fds[number].pread(length, base))
+            except OSError as error:
+                raw = memoryview(b"")
+                reason = f"read error in {self.parts[number].name}: {error.strerror}"
+            for at in range(index, stop):
+                start = starts[at] - base
+                yield self._unpacked(at, raw[start : min(ends[at] - base, start + limit)], reason)
+            index = stop
+        for _ in range(max(index, first), last + 1):
+            yield None  # Already listed as missing.
+
+    def _unpacked(self, index: int, raw: memoryview, reason: str) -> _Octets | None:
+        """One chunk; None, and its range noted, where it is damaged."""
+        assert self._geometry is not None
         size = self._geometry.chunk_size
         base = index * size
         want = min(size, self.size - base)
-        limit = size + 4096
-        start = self._start[index]
-        number = self._file[index]
-        try:
-            raw = self._fds[number].pread(min(self._end[index] - start, limit), start)
-        except OSError as error:
-            self.missing.add(base, base + want, f"read error in {self.parts[number].name}: {error.strerror}")
-            return None
         data = _inflate(raw, size) if self._packed[index] else _checked(raw)
         if data is None or len(data) < want:
-            self.missing.add(base, base + want, f"damaged chunk in image part {self.parts[number].name}")
+            self.missing.add(base, base + want, reason)
             return None
         return data if len(data) == want else data[:want]
 
@@ -322,7 +349,7 @@ class EwfEvidence(Evidence):
             self._fds.pop().close()
 
 
-def _inflate(raw: bytes, size: int) -> bytes | bytearray | None:
+def _inflate(raw: memoryview, size: int) -> _Octets | None:
     if LIBDEFLATE:
         try:
             unpacked: bytearray = deflate.zlib_decompress(raw, size)
@@ -343,8 +370,8 @@ def _inflate(raw: bytes, size: int) -> bytes | bytearray | None:
     return data if inflater.eof and len(data) <= size else None
 
 
-def _checked(raw: bytes) -> bytes | None:
+def _checked(raw: memoryview) -> _Octets | None:
     if len(raw) < 4:
         return None
     data, check = raw[:-4], struct.unpack("<I", raw[-4:])[0]
-    return data if zlib.adler32(data) == check else None
+    return data if _adler32(data) == check else None

@@ -15,6 +15,7 @@ def tick_once() -> tuple[int, int, int]:
         (clocks found breached, triage runs queued again, ledger entries sealed).
     """
     from safelight.casework.base.once import forget_old_sheets
+    from safelight.casework.cases.live import alarm_unallocated
     from safelight.casework.clocks.services import sweep
     from safelight.casework.exchange.collecting import collect
     from safelight.casework.exchange.publishing import reconcile
@@ -27,6 +28,7 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.cli.worker import recover
 
     found = len(sweep())
+    alarm_unallocated()
     recovered = recover()
     forget_old_sheets()
     keep_all()

@@ -38,6 +38,7 @@ NAVIGATION = (
     Item("Supervisor's board", "supervision:board", frozenset({"supervisor"}), "Supervision"),
     Item("Handing over", "allocation:handing_over", frozenset({"supervisor"}), "Supervision"),
     Item("Cases", "cases:index", READS, "Cases"),
+    Item("Live contact", "cases:live", READS, "Cases"),
     Item("Clocks", "clocks:index", READS, "Cases"),
     Item("Possible links", "people:links", frozenset({"referral_desk", "investigator", "supervisor"}), "Cases"),
     Item("Devices", "devices:index", EXAMINE, "Devices"),

@@ -104,6 +104,7 @@ class Case(Referenced):
         indexes = [
             models.Index(fields=["unit", "status", "-id"], name="cases_by_unit"),
             models.Index(fields=["last_action_at"], condition=Q(status="open"), name="cases_drift"),
+            models.Index(fields=["-id"], condition=Q(live_contact=True), name="cases_live_first"),
         ]
 
     @property
@@ -149,6 +150,41 @@ class CaseAccess(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "user"], name="cases_access_once")]
+
+
+class LiveContact(models.Model):
+    """A time during which a suspect was in contact with a child. While one is open, ``Case.live_contact`` is set; only
+    :mod:`safelight.casework.cases.live` writes either. Rows stay."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="live_contacts")
+    found_at = models.DateTimeField()
+    found_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    how_known = models.TextField()
+    recorded_at = models.DateTimeField()
+    chief_told_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    how_ended = models.TextField(blank=True)
+    end_recorded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["found_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["case"], condition=Q(ended_at=None), name="cases_one_open_live_contact"),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, ended_by=None, how_ended="", end_recorded_at=None)
+                | (
+                    Q(ended_at__gte=models.F("found_at"), ended_by__isnull=False, end_recorded_at__isnull=False)
+                    & ~Q(how_ended="")
+                ),
+                name="cases_live_contact_ends_by_name",
+            ),
+        ]
+        indexes = [models.Index(fields=["found_at", "id"], condition=Q(ended_at=None), name="cases_live_queue")]
 
 
 class ChronologyEntry(models.Model):

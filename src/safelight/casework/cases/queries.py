@@ -31,6 +31,9 @@ STAGES = {
 }
 
 
+MOST_LIVE = 200
+
+
 @dataclass(frozen=True)
 class Obstacle:
     """What keeps a case open: the part it belongs to, a sentence, and where to mend it.
@@ -179,7 +182,8 @@ class CasePage:
 
 
 def case_page(user: Any, filters: Filters, *, before: int | None = None, size: int = 50) -> CasePage:
-    """The cases that ``user`` may see under ``filters``, newest first. Four queries, whatever the number of cases."""
+    """The cases that ``user`` may see under ``filters``: those with live contact, then the newest first. Five queries,
+    whatever the number of cases."""
     found: QuerySet[Any] = with_stage(Case.objects.visible_to(user))
     if filters.status in ("open", "closed"):
         found = found.filter(status=filters.status)
@@ -197,9 +201,12 @@ def case_page(user: Any, filters: Filters, *, before: int | None = None, size: i
         found = found.filter(Exists(Clock.objects.breached().filter(case=OuterRef("pk"))))
     if before is not None:
         found = found.filter(pk__lt=before)
-    cases = list(found.select_related("unit").with_investigator().order_by("-pk")[: size + 1])
+    read = found.select_related("unit").with_investigator().order_by("-pk")
+    # Live contact stands before everything: on the first page, all of it.
+    live = list(read.filter(live_contact=True)[:MOST_LIVE]) if before is None else []
+    cases = list(read.filter(live_contact=False)[: size + 1])
     more = cases[size - 1].pk if len(cases) > size else None
-    return CasePage(rows_of(cases[:size]), more)
+    return CasePage(rows_of(live + cases[:size]), more)
 
 
 def rows_of(cases: list[Any]) -> list[CaseRow]:
@@ -210,6 +217,11 @@ def rows_of(cases: list[Any]) -> list[CaseRow]:
         soonest.setdefault(clock.case_id, clock)
     views = {view.clock.case_id: view for view in views_of(soonest.values())}
     return [CaseRow(case, views.get(case.pk)) for case in cases]
+
+
+def live_contact_count(user: Any, most: int = 100) -> int:
+    """How many cases with live contact ``user`` sees, counted up to ``most``."""
+    return len(Case.objects.visible_to(user).filter(live_contact=True).values_list("pk", flat=True)[:most])
 
 
 def unallocated_count(user: Any, most: int = 100) -> int:

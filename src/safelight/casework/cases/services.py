@@ -15,6 +15,8 @@ from safelight.casework.base.standards import standards
 from safelight.casework.base.values import not_in_future, required_text
 from safelight.casework.cases.chronology import KINDS
 from safelight.casework.cases.closing import close_case, reopen_case, settle
+from safelight.casework.cases.live import begin as begin_live_contact
+from safelight.casework.cases.live import record_live_contact
 from safelight.casework.cases.models import Case, CaseAccess, CasePerson, ChronologyEntry
 from safelight.casework.cases.writing import lock_open, write_entry
 from safelight.casework.clocks.models import Clock
@@ -108,7 +110,6 @@ def open_case(
         unit=unit,
         borough=borough or referral.borough,
         required_skill=required_skill,
-        live_contact=referral.live_contact,
         restricted=restricted,
         opened_at=now,
         opened_by=actor,
@@ -137,8 +138,9 @@ def open_case(
         },
     )
     write_entry(actor, case, "case_opened", f"Opened from {referral.reference}.", now)
-    if case.live_contact:
-        write_entry(actor, case, "live_contact_found", f"Reported as live contact in {referral.reference}.", now)
+    if referral.live_contact:
+        words = f"Reported as live contact in {referral.reference}."
+        begin_live_contact(actor, case, words, min(referral.recorded_at, now), payload={"referral": referral.reference})
     return case
 
 
@@ -229,27 +231,6 @@ def record_risk(actor: Any, case: Any, *, risk: str, source: str) -> Case:
     if tightened:
         text += f" {len(tightened)} open {'clock is' if len(tightened) == 1 else 'clocks are'} due earlier."
     write_entry(actor, case, "risk_recorded", text, timezone.now())
-    return case
-
-
-@transaction.atomic
-def record_live_contact(actor: Any, case: Any, *, contact: bool, how_known: str, at: datetime | None = None) -> Case:
-    """Record that a suspect is in contact with a child now, or that this has ended, and how it is known.
-
-    Raises:
-        NotAllowed, NotPossible (closed, or recorded already), Invalid (not said how it is known).
-    """
-    need(actor, "cases.live_contact", case, what="You may not record live contact in this case.")
-    case = lock_open(case)
-    if case.live_contact == contact:
-        raise NotPossible("Live contact is already recorded." if contact else "No live contact is recorded.")
-    text = required_text(how_known, field="how_known", what="How it is known")
-    moment = not_in_future(at, field="at", what="The time")
-    case.live_contact = contact
-    case.save(update_fields=["live_contact"])
-    kind = "live_contact_found" if contact else "live_contact_ended"
-    record(actor, f"case.{kind}", case, payload={"at": moment, "how_known": fingerprint(text)})
-    write_entry(actor, case, kind, text, moment)
     return case
 
 

@@ -16,7 +16,6 @@ from safelight.casework.base.standards import standards
 from safelight.casework.cases.forms import (
     AccessForm,
     CloseForm,
-    LiveContactForm,
     OpenCaseForm,
     ReopenForm,
     RiskForm,
@@ -29,7 +28,6 @@ from safelight.casework.cases.services import (
     close_case,
     grant_access,
     open_case,
-    record_live_contact,
     record_risk,
     reopen_case,
     settle,
@@ -128,36 +126,6 @@ def risk(request: HttpRequest, reference: str) -> HttpResponse:
         "A higher level brings open clocks forward; a lower one moves none back."
     )
     return step_page(request, case, form, "Record the risk", intro=intro, button="Record the risk")
-
-
-@page("cases.live_contact", looks="case", methods=("GET", "POST"))
-def live_contact(request: HttpRequest, reference: str) -> HttpResponse:
-    """Record that a suspect is in contact with a child, or that this has ended."""
-    case = case_for(request, reference, "cases.live_contact")
-    form = LiveContactForm(posted(request))
-    contact = not case.live_contact
-    if request.method == "POST":
-        made = attempt(
-            form,
-            lambda: record_live_contact(
-                request.user,
-                case,
-                contact=contact,
-                how_known=form.cleaned_data["how_known"],
-                at=form.cleaned_data["at"],
-            ),
-        )
-        if made is not None:
-            messages.success(request, "Live contact recorded." if contact else "The end of the contact is recorded.")
-            return redirect("cases:detail", reference=case.reference)
-    title = "Record live contact with a child" if contact else "Record that the contact has ended"
-    intro = (
-        "A suspect is in contact with a child now. The case goes to the top of every list until a named person records "
-        "that it has ended."
-        if contact
-        else "Say how you know. The case leaves the top of the lists, and its clocks run on."
-    )
-    return step_page(request, case, form, title, intro=intro, button="Record", destructive=not contact)
 
 
 @page("cases.settle", looks="case", methods=("GET", "POST"))

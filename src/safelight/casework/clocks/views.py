@@ -14,6 +14,7 @@ from django.urls import reverse
 from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page, require
 from safelight.casework.base.standards import standards
+from safelight.casework.cases.queries import live_contact_count
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import clock_page, has_clocks_without_time, view_of
 from safelight.casework.clocks.services import lift_hold, longest_hold_hours, place_hold
@@ -46,6 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
             "areas": areas,
             "picked": {"state": state, "area": area, "mine": mine},
             "filtered": bool(chosen),
+            "live": live_contact_count(request.user),
             "without_time": state != "not_set" and has_clocks_without_time(request.user),
             "pages": {
                 "previous_url": f"?{urlencode(chosen)}" if request.GET.get("after") else "",

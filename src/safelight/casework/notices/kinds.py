@@ -31,10 +31,9 @@ KINDS: dict[str, Kind] = {
     "clock.breached": Kind("A clock has run out", ALERT),
     "clock.still_breached": Kind("A clock that ran out is still open", ALERT),
     "clock.reached": Kind("A date that had to be waited for has come", INFORMATION),
-    "live_contact.found": Kind("Live contact with a child: act now", ALERT, "cases:detail"),
-    "live_contact.unallocated": Kind("Live contact with a child, and nobody has the case", ALERT, "cases:detail"),
-    "live_contact.ended": Kind("Live contact with a child is recorded as ended", INFORMATION, "cases:detail"),
-    "victim.update_due": Kind("A victim is to be told what happened", WARNING, "cases:detail"),
+    "live_contact.found": Kind("Live contact with a child: act now", ALERT),
+    "live_contact.unallocated": Kind("Live contact with a child, and nobody has the case", ALERT),
+    "live_contact.ended": Kind("Live contact with a child is recorded as ended", INFORMATION),
     "examination.blocked": Kind(
         "The examination of a device is blocked, and you can lift it", WARNING, "devices:detail"
     ),

@@ -157,6 +157,8 @@ def record_referral(
             "summary": fingerprint(text),
         },
     )
+    if live_contact:
+        _tell_of_live_contact(referral)
     return referral, True
 
 
@@ -200,15 +202,23 @@ def _receive_again(actor: Any, referral: Referral, *, live_contact: bool, high_p
     referral.save(update_fields=raised)
     record(actor, "referral.flag_raised", referral, payload={"raised": raised})
     if "live_contact" in raised and referral.case_id and not referral.case.live_contact:
-        from safelight.casework.cases.writing import write_entry
+        from safelight.casework.cases.live import begin
+        from safelight.casework.cases.writing import lock
 
         # Written past the rights of the desk: it may not see the (restricted) case, but must be able to alarm it.
-        case = referral.case
-        case.live_contact = True
-        case.save(update_fields=["live_contact"])
-        record(actor, "case.live_contact_found", case, payload={"referral": referral.reference})
         words = f"A further copy of {referral.reference} says that a suspect is in contact with a child now."
-        write_entry(actor, case, "live_contact_found", words, timezone.now())
+        begin(actor, lock(referral.case), words, timezone.now(), payload={"referral": referral.reference})
+    elif "live_contact" in raised:
+        _tell_of_live_contact(referral)
+
+
+def _tell_of_live_contact(referral: Referral) -> None:
+    """Nobody waits for somebody to open the list of referrals."""
+    from safelight.casework.notices.audience import desk, supervisors
+    from safelight.casework.notices.services import tell
+
+    people = [*desk(), *supervisors(referral.unit_id)]
+    tell(people, "live_contact.found", referral, key=f"live:referral:{referral.pk}")
 
 
 @transaction.atomic

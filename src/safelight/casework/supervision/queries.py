@@ -131,6 +131,8 @@ def board(user: Any, *, most: int = 50) -> Board:
     """The board of the user's unit: only cases that the user may see. The number of queries does not grow."""
     now = timezone.now()
     cases = Case.objects.visible_to(user).open().filter(unit=user.unit).select_related("unit").with_investigator()
+    # Closing a case ends no contact.
+    live = Case.objects.visible_to(user).filter(unit=user.unit).select_related("unit").with_investigator()
     late = (
         Clock.objects.visible_to(user)
         .breached(now)
@@ -151,7 +153,7 @@ def board(user: Any, *, most: int = 50) -> Board:
         .order_by("due_at", "id")
     )
     return Board(
-        live_contact=list(cases.filter(live_contact=True).order_by("pk")[:most]),
+        live_contact=list(live.filter(live_contact=True).order_by("pk")[:most]),
         children=views_of(late[:most], now),
         unallocated=list(cases.unallocated().order_by("opened_at", "pk")[:most]),
         reviews=views_of(soon[:most], now),

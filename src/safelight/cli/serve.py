@@ -23,15 +23,15 @@ def ensure_port_is_free(host: str, port: int) -> None:
             ) from error
 
 
-def run_server(host: str, port: int, threads: int) -> None:
-    """Run gunicorn in this process until it is told to stop."""
+def run_server(host: str, port: int, threads: int, workers: int = 1) -> None:
+    """Run gunicorn until it is told to stop: ``workers`` processes of ``threads`` each."""
     from gunicorn.app.base import BaseApplication
 
     class Server(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
             settings = {
                 "bind": f"{host}:{port}",
-                "workers": 1,
+                "workers": workers,
                 "threads": threads,
                 "worker_class": "gthread",
                 "timeout": 60,
@@ -57,8 +57,9 @@ def register(app: typer.Typer) -> None:
     def serve(
         host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
         port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
-        threads: Annotated[int, typer.Option(help="Requests answered at once.", min=1, max=64)] = 4,
+        threads: Annotated[int, typer.Option(help="Requests answered at once by one worker.", min=1, max=64)] = 4,
+        workers: Annotated[int, typer.Option(help="Processes; as many as there are cores.", min=1, max=64)] = 1,
     ) -> None:
         """Serve the pages. Run `safelight worker` and `safelight tick --every 5` beside it."""
         ensure_port_is_free(host, port)
-        run_server(host, port, threads)
+        run_server(host, port, threads, workers)

@@ -20,14 +20,14 @@ YEARS = 5
 INVESTIGATORS, SUPERVISORS = 40, 4
 SKILL = "ocsae_investigator"
 RISKS = ("very_high", "high", "medium", "low")
-SYLLABLES = ("an ber cal dor el fen gar hol ix jun kel lam mor nev or pel quin ros sam tor ul ven wil yar zed").split()
-GIVEN = "Alba Bram Cleo Dara Enzo Faye Gwen Hugo Ines Jory Kofi Lena Milo Nadia Otis Petra Rhys Sana Theo Uma".split()
-ORDINARY = (
-    "account address advised agreed arrived asked attempt began called chat check confirmed contact copied device "
-    "enquiry explained family file follow given home image interview laptop left letter list message mother moved "
-    "note number officer online parent phone plan police record reply report requested returned school search sent "
-    "server service signed statement street team telephone told upload visited warrant week work wrote"
-).split()
+SYLLABLES = """an ber cal dor el fen gar hol ix jun kel lam mor nev or pel quin ros sam tor ul ven wil yar
+zed""".split()  # noqa: SIM905
+GIVEN = """Alba Bram Cleo Dara Enzo Faye Gwen Hugo Ines Jory Kofi Lena Milo Nadia Otis Petra Rhys Sana Theo
+Uma""".split()  # noqa: SIM905
+ORDINARY = """account address advised agreed arrived asked attempt began called chat check confirmed contact copied
+device enquiry explained family file follow given home image interview laptop left letter list message mother moved note
+number officer online parent phone plan police record reply report requested returned school search sent server service
+signed statement street team telephone told upload visited warrant week work wrote""".split()  # noqa: SIM905
 
 
 def words(rng: random.Random) -> tuple[list[str], list[str], list[str]]:
@@ -35,7 +35,9 @@ def words(rng: random.Random) -> tuple[list[str], list[str], list[str]]:
     families = sorted({"".join(rng.choices(SYLLABLES, k=rng.choice((2, 3, 3)))).capitalize() for _ in range(9_000)})
     rng.shuffle(families)
     rare = ["".join(rng.choices(SYLLABLES, k=4)) for _ in range(5_000)]
-    texts = [" ".join([*rng.choices(ORDINARY, k=24), *rng.choices(rare, k=2)]).capitalize() + "." for _ in range(20_000)]
+    texts = [
+        " ".join([*rng.choices(ORDINARY, k=24), *rng.choices(rare, k=2)]).capitalize() + "." for _ in range(20_000)
+    ]
     return families, rare, texts
 
 
@@ -49,9 +51,7 @@ class Table:
         if missing:
             raise SystemExit(f"{model.__name__} has no column {', '.join(sorted(missing))}: mend _casework_load.py.")
         self.model = model
-        rest = [
-            name for name, f in fields.items() if name not in self.given and not f.generated and not f.primary_key
-        ]
+        rest = [name for name, f in fields.items() if name not in self.given and not f.generated and not f.primary_key]
         self.columns = [fields[name].column for name in (*self.given, *rest)]
         self.rest = tuple(_default(fields[name]) for name in rest)
 
@@ -66,7 +66,7 @@ class Table:
             return count
         marks = ", ".join("?" * len(self.columns))
         made = [row + self.rest for row in rows]
-        connection.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", made)  # noqa: S608
+        connection.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", made)
         return len(made)
 
 
@@ -125,7 +125,7 @@ def load(total: int, tell: Callable[[str], None], seed: int = 7) -> dict[str, in
     """Write ``total`` cases with all that belongs to them. Returns the rows of each table."""
     from safelight.casework.workforce.services import load_units
 
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     with transaction.atomic():
         units = load_units(None)
         users = people(units)
@@ -146,7 +146,7 @@ def load(total: int, tell: Callable[[str], None], seed: int = 7) -> dict[str, in
             for table in force.tables.values():
                 name = table.model._meta.db_table
                 cursor.execute(
-                    f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), COALESCE((SELECT max(id) FROM {name}), 1))"  # noqa: S608
+                    f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), COALESCE((SELECT max(id) FROM {name}), 1))"
                 )
             cursor.execute("VACUUM ANALYZE")
         else:

@@ -16,7 +16,6 @@ Beside our figures stand those that other systems publish, or that were measured
 holds cases is taken as it is.
 """
 
-# ruff: noqa: T201
 from __future__ import annotations
 
 import argparse
@@ -34,7 +33,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +90,9 @@ def set_up(folder: Path) -> None:
 
 
 def run(asked: argparse.Namespace, folder: Path) -> None:
-    from _casework_load import load
     from django.db import connection
 
+    from _casework_load import load
     from safelight.casework.cases.models import Case
 
     began = time.perf_counter()
@@ -138,7 +136,7 @@ class serving:
         command = [sys.executable, "-m", "safelight.cli.main", "serve", "--port", str(self.port)]
         command += ["--workers", str(asked.workers), "--threads", "4"]
         self.log = (folder / "serve.log").open("wb")
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)  # noqa: S603
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
 
     def __enter__(self) -> int:
         for _ in range(600):
@@ -175,7 +173,7 @@ def visits(total: int) -> list[tuple[str, str, str, Callable[[], str]]]:
     from safelight.casework.allocation.models import Allocation
     from safelight.casework.people.models import Person
 
-    rng = random.Random(3)  # noqa: S311
+    rng = random.Random(3)
     desk = User.objects.filter(role="referral_desk").first()
     head = User.objects.filter(role="supervisor", unit__kind="bcu").first() or User.objects.get(role="supervisor")
     officer = User.objects.filter(role="investigator", unit=head.unit).first()
@@ -281,7 +279,7 @@ def pages(asked: argparse.Namespace, port: int, todo: list[Any]) -> list[tuple[s
     plan: queue.Queue[tuple[float, int]] = queue.Queue()
     total = int(asked.rate * asked.seconds)
     order = [n % len(todo) for n in range(total)]
-    random.Random(5).shuffle(order)  # noqa: S311
+    random.Random(5).shuffle(order)
     asks = [(n, todo[n][3]()) for n in order]
     start = time.perf_counter() + 0.5
     for place in range(total):
@@ -309,13 +307,11 @@ def pages(asked: argparse.Namespace, port: int, todo: list[Any]) -> list[tuple[s
     for thread in threads:
         thread.join()
     took = time.perf_counter() - start
-    print(f"\n{total} requests in {took:.0f} s ({total / took:.1f} a second asked {asked.rate:g}); faults: {faults or 'none'}")
+    print(f"\n{total} requests in {took:.0f} s, {asked.rate:g} a second asked; faults: {faults or 'none'}")
     return [(goal, name, times[n]) for n, (goal, name, _, _) in enumerate(todo)]
 
 
-def fetch(
-    connection: http.client.HTTPConnection, cookie: str, address: str
-) -> tuple[int, http.client.HTTPConnection]:
+def fetch(connection: http.client.HTTPConnection, cookie: str, address: str) -> tuple[int, http.client.HTTPConnection]:
     path, _, body = address.partition(" ")
     headers = {"Cookie": cookie, "Host": "localhost"}
     if body:

@@ -22,6 +22,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         # One sheet a page: each of its forms can be sent once with the same answers.
         "csrf_input": _form_start(request),
         "user": getattr(request, "user", None),
+        "may_search": _may_search(request),
         "csp_nonce": getattr(request, "csp_nonce", ""),
         "navigation": links(request),
         "second_row": second_row(request),
@@ -30,6 +31,11 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "unread_notices": lambda: unread_for_header(getattr(request, "user", None)),
         "demo": settings.DEMO,
     }
+
+
+def _may_search(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated and user.has_perm("search.use")
 
 
 def _fields(request: HttpRequest) -> SafeString:

@@ -171,6 +171,8 @@ def database(url: str, *, default_file: Path) -> dict[str, Any]:
     if not name:
         raise SettingsError("DATABASE_URL names no database.", fix="End it with /name.")
     options = dict(parse_qsl(parts.query))
+    # Compiling a plan costs more than any query of a page; PostgreSQL would do it for those it takes for large.
+    options["options"] = f"{options.get('options', '')} -c jit=off".strip()
     host = options.pop("host", "") or unquote(parts.hostname or "")
     return {
         "ENGINE": "django.db.backends.postgresql",

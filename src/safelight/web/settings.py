@@ -86,6 +86,7 @@ CASEWORK_APPS = (
     "exchange",
     "notices",
     "oversight",
+    "search",
     "work",
 )
 INSTALLED_APPS = [

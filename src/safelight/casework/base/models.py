@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.http import Http404
+
+NOBODY = -1  # no row has this key
+ROW = [OuterRef("pk"), NOBODY]
+"""The outer row, for ``case__pk__in=ROW`` in a sub-query that is to be asked row by row (see :meth:`holding`)."""
 
 
 class Referenced(models.Model):
@@ -44,6 +49,22 @@ class VisibleQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, user: Any) -> Self:
         raise NotImplementedError(f"{type(self).__name__} must say who sees its rows.")
+
+    few = False
+    """Set where a person sees few rows at most (those that name the person): these are gathered, not asked for."""
+
+    def _clone(self) -> Self:
+        made = super()._clone()  # type: ignore[misc]
+        made.few = self.few
+        return made
+
+    def holding(self, key: str) -> Exists:
+        """Whether the row whose key is the outer row's ``key`` is among these: ``filter(cases.holding("case"))``.
+
+        Asked row by row, by key: a page of 50 rows asks 50 times, where ``case__in`` would first gather every visible
+        case. Two keys, of which one is nobody's, keep PostgreSQL from gathering them all the same: it cannot hash that.
+        """
+        return Exists(self.filter(pk=OuterRef(key)) if self.few else self.filter(pk__in=[OuterRef(key), NOBODY]))
 
     def get_visible(self, user: Any, reference: str) -> Any:
         """The row with this reference if ``user`` may see it; otherwise 404, so that even its existence is hidden."""

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from safelight.casework.allocation.models import Allocation, Conflict
-from safelight.casework.base.models import Referenced, VisibleQuerySet
+from safelight.casework.base.models import ROW, Referenced, VisibleQuerySet
 
 
 def _drawn_for(user: Any) -> Any:
@@ -43,19 +43,24 @@ class CaseQuerySet(VisibleQuerySet):
         """
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
-        named = Q(access__user=user) | Q(allocations__investigator=user, allocations__ended_at=None)
+        # Sub-queries of few rows (one person's), asked once; joins would multiply the rows and force a DISTINCT.
+        named = Q(pk__in=CaseAccess.objects.filter(user=user).values("case"))
+        named |= Q(pk__in=Allocation.objects.filter(investigator=user, ended_at=None).values("case"))
+        few = False
         if user.role in {"referral_desk", "chief_officer"}:
             wide = Q(restricted=False)
         elif user.role in {"investigator", "supervisor"}:
             wide = Q(restricted=False, unit=user.unit)
         elif user.role == "examiner":
-            wide = Q(restricted=False, devices__isnull=False)
+            devices = self.model._meta.get_field("devices").related_model
+            wide = Q(restricted=False) & Q(Exists(devices._default_manager.filter(case__pk__in=ROW)))
         elif user.role == "auditor":
-            wide = Q(restricted=False, pk__in=_drawn_for(user))
+            wide, few = Q(restricted=False, pk__in=_drawn_for(user)), True
         else:
-            wide = Q(pk__in=[])
-        keys = self.model.objects.filter(wide | named).exclude(Conflict.objects.cases_closed_to(user)).values("pk")
-        return self.filter(pk__in=keys)
+            wide, few = Q(pk__in=[]), True
+        found = self.filter(wide | named).exclude(Conflict.objects.cases_closed_to(user))
+        found.few = few
+        return found
 
 
 class Case(Referenced):

@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from safelight.casework.allocation.models import Allocation
+from safelight.casework.base.models import ROW
 from safelight.casework.cases.models import Case, ChronologyEntry, Settlement
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import ClockView, moment_key, open_safeguarding, rules_about, views_of
@@ -98,37 +99,36 @@ def obstacles(case: Any) -> list[Obstacle]:
 
 def with_stage(cases: Any) -> Any:
     """Annotate ``stage`` (a key of :data:`STAGES`): the first part that is unfinished, read from the facts."""
-    here = OuterRef("pk")
-    children = Exists(ChildAtRisk.objects.filter(case=here, safeguarding_referrals=None)) | Exists(
-        Clock.objects.open().filter(case=here, rule__in=rules_about(area="safeguarding"))
+    children = Exists(ChildAtRisk.objects.filter(case__pk__in=ROW, safeguarding_referrals=None)) | Exists(
+        Clock.objects.open().filter(case__pk__in=ROW, rule__in=rules_about(area="safeguarding"))
     )
-    read = TriageRun.objects.filter(device=OuterRef("pk"), state__in=["finished", "unread_parts"])
-    devices = Exists(Device.objects.filter(case=here, decision="undecided"))
-    devices |= Exists(Device.objects.filter(~Exists(read), case=here, decision="triage"))
+    read = TriageRun.objects.filter(device__pk__in=ROW, state__in=["finished", "unread_parts"])
+    devices = Exists(Device.objects.filter(case__pk__in=ROW, decision="undecided"))
+    devices |= Exists(Device.objects.filter(~Exists(read), case__pk__in=ROW, decision="triage"))
     later = TriageRun.objects.filter(image=OuterRef("image"), pk__gt=OuterRef("pk"))
     devices |= Exists(
         TriageRun.objects.filter(
             ~Exists(later),
-            device__case=here,
+            device__case__pk__in=ROW,
             device__decision="triage",
             state__in=["unread_parts", "failed", "cancelled"],
             accepted_at=None,
         )
     )
     submissions = (
-        Exists(Submission.objects.filter(case=here, state__in=["written", "sent"]))
-        | Exists(SubmissionItem.objects.filter(submission__case=here, state="rejected"))
-        | Exists(Clock.objects.open().filter(case=here, rule="caid_upload"))
+        Exists(Submission.objects.filter(case__pk__in=ROW, state__in=["written", "sent"]))
+        | Exists(SubmissionItem.objects.filter(submission__case__pk__in=ROW, state="rejected"))
+        | Exists(Clock.objects.open().filter(case__pk__in=ROW, rule="caid_upload"))
     )
     return cases.annotate(
         stage=Switch(
             When(status="closed", then=Value("closed")),
-            When(~Exists(Allocation.objects.filter(case=here, ended_at=None)), then=Value("unallocated")),
+            When(~Exists(Allocation.objects.filter(case__pk__in=ROW, ended_at=None)), then=Value("unallocated")),
             When(children, then=Value("children")),
             When(devices, then=Value("devices")),
             When(submissions, then=Value("submissions")),
             # Nothing is unfinished because nothing was seized: that is no invitation to close.
-            When(~Exists(Device.objects.filter(case=here)), then=Value("enquiries")),
+            When(~Exists(Device.objects.filter(case__pk__in=ROW)), then=Value("enquiries")),
             default=Value("ready"),
             output_field=CharField(),
         )

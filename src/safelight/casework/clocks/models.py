@@ -39,7 +39,8 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         from safelight.casework.cases.models import Case
         from safelight.casework.referrals.models import Referral
 
-        seen = Q(case__in=Case.objects.visible_to(user)) | Q(case=None, referral__in=Referral.objects.visible_to(user))
+        seen = Q(Case.objects.visible_to(user).holding("case"))
+        seen |= Q(case=None) & Referral.objects.visible_to(user).holding("referral")
         if user.is_authenticated and user.role != "administrator":
             # Of an offender or a child in custody without a case: whoever answers, and the supervisors of the unit.
             bare = Q(owner=user)

@@ -15,7 +15,7 @@ class DeviceQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
         from safelight.casework.cases.models import Case
 
-        return self.filter(case__in=Case.objects.visible_to(user))
+        return self.filter(Case.objects.visible_to(user).holding("case"))
 
 
 class Device(Referenced):
@@ -167,7 +167,7 @@ class EvidenceImage(models.Model):
 
 class TriageRunQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
-        return self.filter(device__in=Device.objects.visible_to(user))
+        return self.filter(Device.objects.visible_to(user).holding("device"))
 
     def newest(self) -> Self:
         """The newest run of each image: the one that says where the image stands."""
@@ -307,8 +307,8 @@ class Finding(models.Model):
     offset = models.BigIntegerField(null=True, blank=True)
     media_type = models.CharField(max_length=60, blank=True)
     md5 = models.CharField(max_length=32, db_index=True)
-    sha1 = models.CharField(max_length=40)
-    sha256 = models.CharField(max_length=64)
+    sha1 = models.CharField(max_length=40, db_index=True)
+    sha256 = models.CharField(max_length=64, db_index=True)
     pdq = models.CharField(max_length=64, blank=True)
     notes = models.JSONField(default=list)
     # The digests contradict each other (a made collision, or a wrong list): a person must look before it counts.

@@ -28,7 +28,7 @@ class FirstLookQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
         from safelight.casework.devices.models import Device
 
-        return self.filter(device__in=Device.objects.visible_to(user))
+        return self.filter(Device.objects.visible_to(user).holding("device"))
 
 
 class FirstLook(Referenced):

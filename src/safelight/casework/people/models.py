@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from safelight.casework.base.models import Referenced, VisibleQuerySet
@@ -30,11 +30,12 @@ class PersonQuerySet(VisibleQuerySet):
         from safelight.casework.safeguarding.models import ChildAtRisk
 
         cases, referrals = Case.objects.visible_to(user), Referral.objects.visible_to(user)
-        # Sub-queries on the keys, not joins: a person in many cases would multiply the rows and force a DISTINCT.
+        # Asked person by person: a person in many cases would multiply the rows of a join.
+        mine = {"person": OuterRef("pk")}
         return self.filter(
-            Q(pk__in=CasePerson.objects.filter(case__in=cases).values("person"))
-            | Q(pk__in=ReferralPerson.objects.filter(referral__in=referrals).values("person"))
-            | Q(pk__in=ChildAtRisk.objects.visible_to(user).values("person"))
+            Q(Exists(CasePerson.objects.filter(cases.holding("case"), **mine)))
+            | Q(Exists(ReferralPerson.objects.filter(referrals.holding("referral"), **mine)))
+            | Q(Exists(ChildAtRisk.objects.visible_to(user).filter(**mine)))
         ).exclude(pk__in=Conflict.objects.live().filter(user=user).exclude(person=None).values("person"))
 
 
@@ -94,8 +95,8 @@ class Person(Referenced):
 class LinkQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
         """Links of which ``user`` may see one side at least; what of the other is shown, :mod:`.sides` says."""
-        people = Person.objects.visible_to(user).values("pk")
-        return self.filter(Q(person__in=people) | Q(other__in=people))
+        people = Person.objects.visible_to(user)
+        return self.filter(Q(people.holding("person")) | Q(people.holding("other")))
 
 
 class PossibleLink(Referenced):

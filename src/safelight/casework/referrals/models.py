@@ -39,7 +39,7 @@ class ReferralQuerySet(VisibleQuerySet):
 
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
-        of_cases = Q(case__in=Case.objects.visible_to(user))
+        of_cases = Q(Case.objects.visible_to(user).holding("case"))
         people = Conflict.objects.live().filter(user=user).exclude(person=None).values("person")
         free = self.exclude(pk__in=ReferralPerson.objects.filter(person__in=people).values("referral"))
         if user.role == "referral_desk":

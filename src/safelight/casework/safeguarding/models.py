@@ -44,7 +44,8 @@ class ChildQuerySet(VisibleQuerySet):
         from safelight.casework.referrals.models import Referral
 
         return self.filter(
-            Q(case__in=Case.objects.visible_to(user)) | Q(case=None, referral__in=Referral.objects.visible_to(user))
+            Q(Case.objects.visible_to(user).holding("case"))
+            | (Q(case=None) & Referral.objects.visible_to(user).holding("referral"))
         )
 
 
@@ -104,7 +105,7 @@ class SafeguardingReferralQuerySet(VisibleQuerySet):
         """Those of the cases that ``user`` sees."""
         from safelight.casework.cases.models import Case
 
-        return self.filter(case__in=Case.objects.visible_to(user))
+        return self.filter(Case.objects.visible_to(user).holding("case"))
 
 
 class SafeguardingReferral(Referenced):

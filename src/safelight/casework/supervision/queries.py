@@ -144,7 +144,7 @@ def board(user: Any, *, most: int = 50) -> Board:
     soon = (
         Clock.objects.open()
         .filter(
-            case__in=Case.objects.visible_to(user),
+            Case.objects.visible_to(user).holding("case"),
             unit=user.unit,
             rule="supervisor_review",
             due_at__lt=now + timedelta(days=1),

@@ -23,9 +23,9 @@ def items_for(user: Any) -> list[WorkItem]:
     clocks = (
         Clock.objects.open()
         .filter(
+            Case.objects.visible_to(user).holding("case"),
             rule="supervisor_review",
             unit=user.unit,
-            case__in=Case.objects.visible_to(user),
             due_at__lt=timezone.now() + AHEAD,
         )
         .select_related("case")

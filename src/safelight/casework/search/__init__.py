@@ -1,0 +1,1 @@
+"""Finding things: one box over references, names, addresses, devices, digests and free text."""

@@ -1,0 +1,109 @@
+"""What was typed, as each database understands it. No sign that anybody types is an error, and none is a command."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from safelight.casework.base.errors import Invalid
+from safelight.casework.search.models import Entry
+
+LONGEST = 200
+MOST_WORDS = 12
+DIGESTS = {32: "md5", 40: "sha1", 64: "sha256"}
+_REFERENCE = re.compile(r"^([A-Za-z])[- ]?0*(\d{1,15})$")
+_SIGNS = re.compile("[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u303f\ufe00-\ufe0f]+")
+_MARKS = re.compile("[\u0300-\u036f]")
+_FIELD = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was typed (``text``), cut into words; a reference or a digest where it is one."""
+
+    text: str
+    words: tuple[str, ...]
+    reference: tuple[str, int] | None = None
+    digest: tuple[str, str] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The words that may be names: letters only."""
+        return tuple(word for word in self.words if len(word) >= 3 and not any(sign.isdigit() for sign in word))
+
+
+def understand(text: str) -> Asked:
+    """Raises Invalid when nothing that can be looked for was typed, or more than fits in a search."""
+    said = _FIELD.sub(" ", unicodedata.normalize("NFC", "".join(c for c in text if not _unkept(c)))).strip()
+    if not said:
+        raise Invalid(
+            "Nothing was typed.", fix="Type a reference, a name, an address, a number or words from a note.", field="q"
+        )
+    if len(said) > LONGEST:
+        raise Invalid(
+            f"That is {len(said)} characters long; a search takes {LONGEST}.", fix="Take the rarest words of it.",
+            field="q",
+        )  # fmt: skip
+    words = tuple(dict.fromkeys(word for word in _cut(said) if any(sign.isalnum() for sign in word)))
+    if len(words) > MOST_WORDS:
+        raise Invalid(
+            f"Those are {len(words)} words; a search takes {MOST_WORDS}.", fix="Take the rarest of them.", field="q"
+        )
+    found = _REFERENCE.match(said)
+    bare = said.replace(" ", "").lower()
+    kind = DIGESTS.get(len(bare)) if re.fullmatch("[0-9a-f]+", bare) else None
+    return Asked(
+        said, words, (found[1].upper(), int(found[2])) if found else None, (kind, bare) if kind else None
+    )  # fmt: skip
+
+
+def _unkept(character: str) -> bool:
+    """Characters that no record holds (NUL, half surrogates)."""
+    return unicodedata.category(character) in ("Cs", "Cc") and not character.isspace()
+
+
+def fold(text: str) -> str:
+    """As the function safelight_fold of PostgreSQL: accents and capitals off, signs to blanks."""
+    plain = unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text)))
+    return " ".join(_SIGNS.sub(" ", plain).lower().split())
+
+
+def _cut(text: str) -> list[str]:
+    """The words of ``text``. FTS5 takes accents off by itself, and from fewer letters than :func:`fold` does."""
+    return (fold(text) if connection.vendor == "postgresql" else _SIGNS.sub(" ", text).lower()).split()
+
+
+def matching(kind: str, choices: list[list[str]], *, begun: bool = True) -> QuerySet[Entry]:
+    """The entries of ``kind`` that hold one word of each list of ``choices``; of the last list, also words it begins.
+
+    Words come from :func:`understand`: no sign in them means anything to either database. A blank makes a phrase.
+    """
+    if connection.vendor == "postgresql":
+        asked = " & ".join(
+            "(" + " | ".join(_pg(word, begun=begun and place == len(choices) - 1) for word in words) + ")"
+            for place, words in enumerate(choices)
+        )
+        # Two conditions: words in which PostgreSQL sees none would leave the kind alone, which everything matches.
+        return Entry.objects.extra(
+            where=["found_by @@ to_tsquery('simple', %s)", "found_by @@ to_tsquery('simple', %s)"],
+            params=[asked, f"zk{kind}"],
+        )
+    asked = " AND ".join(
+        "(" + " OR ".join(_fts(word, begun=begun and place == len(choices) - 1) for word in words) + ")"
+        for place, words in enumerate(choices)
+    )
+    found = RawSQL("SELECT rowid FROM search_fts WHERE search_fts MATCH %s", [f'kind : "{kind}" AND words : ({asked})'])
+    return Entry.objects.filter(pk__in=found)
+
+
+def _pg(word: str, *, begun: bool) -> str:
+    return f"'{word}'" + (":*" if begun and len(word) >= 3 else "")
+
+
+def _fts(word: str, *, begun: bool) -> str:
+    return f'"{word}"' + (" *" if begun and len(word) >= 3 else "")

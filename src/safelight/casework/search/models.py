@@ -1,0 +1,33 @@
+"""What can be found. No service writes these rows: triggers of the database do (:mod:`.triggers`)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Entry(models.Model):
+    """The words of one row of a source table (:data:`safelight.casework.search.sources.SOURCES`).
+
+    ``owner`` is the key of the record that a hit leads to (the case of a note), ``kind`` what that record is. On SQLite
+    the FTS5 table ``search_fts`` reads these rows; on PostgreSQL the generated column ``found_by`` (tsvector).
+    """
+
+    source = models.CharField(max_length=20)
+    record = models.BigIntegerField()
+    owner = models.BigIntegerField()
+    kind = models.CharField(max_length=20)
+    words = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "record"], name="search_entry_once")]
+        indexes = [models.Index(fields=["kind", "owner"], name="search_entry_owner")]
+
+
+class NameTerm(models.Model):
+    """A name that somebody on record bears, as written (lower case) and folded, so that a misspelt one finds it.
+
+    It says of nobody that they bear it: a hit is a person whom the reader may see.
+    """
+
+    term = models.CharField(max_length=200, unique=True)
+    folded = models.CharField(max_length=200)

@@ -1,0 +1,74 @@
+"""What is searched: which columns of which tables, and to which record a hit leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MOST_WORDS = 60_000  # characters of one row that are indexed; no form takes a longer text
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table.
+
+    Args:
+        kind: what a hit leads to (a key of :data:`KINDS`); ``owner`` is the column with its key.
+        columns: searched texts.
+        joined: columns of which a copy without blanks is searched too (postcodes, telephone numbers).
+        called: what the words are, for "why it matched".
+    """
+
+    code: str
+    table: str
+    kind: str
+    owner: str
+    columns: tuple[str, ...]
+    called: str
+    joined: tuple[str, ...] = field(default=())
+
+
+KINDS = {
+    "case": "Cases",
+    "person": "People",
+    "child": "Children at risk",
+    "referral": "Referrals",
+    "device": "Devices",
+}
+
+SOURCES: dict[str, Source] = {
+    one.code: one
+    for one in (
+        Source("case", "cases_case", "case", "id", ("title", "borough", "outcome_note"), "Case"),
+        Source("note", "cases_chronologyentry", "case", "case_id", ("text",), "Chronology"),
+        Source(
+            "review", "supervision_review", "case", "case_id",
+            ("plan", "safeguarding", "devices", "victim", "next_action"), "Supervision review",
+        ),
+        Source(
+            "sent", "safeguarding_safeguardingreferral", "case", "case_id", ("authority", "recipient", "concern"),
+            "Referral to social care",
+        ),
+        Source(
+            "person", "people_person", "person", "id",
+            ("given_names", "family_name", "address", "postcode", "borough"), "Person", ("postcode",),
+        ),
+        Source(
+            "identifier", "people_identifier", "person", "person_id", ("value",), "On-line name or number", ("value",)
+        ),
+        Source(
+            "child", "safeguarding_childatrisk", "child", "id", ("relationship", "school", "voice"), "Child at risk"
+        ),
+        Source(
+            "referral", "referrals_referral", "referral", "id",
+            ("source_reference", "summary", "incident_type", "platform", "borough", "closed_reason"), "Referral",
+        ),
+        Source(
+            "file", "referrals_referralfile", "referral", "referral_id", ("name", "md5", "sha1"), "File in the referral"
+        ),
+        Source(
+            "device", "devices_device", "device", "id",
+            ("exhibit", "description", "seized_from", "seized_by", "decision_reason"), "Device",
+        ),
+        Source("custody", "devices_custodyevent", "device", "device_id", ("seal", "place", "note"), "Chain of custody"),
+    )
+}  # fmt: skip

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from safelight.casework.ledger.registry import register_verbs
+
+register_verbs({"search.made": "searched", "search.rebuilt": "built the index of the search anew"})

@@ -123,7 +123,7 @@ def rebuild(tell: Callable[[str], None]) -> None:
         from safelight.casework.search.index import rebuild as again
     except ImportError:
         return
-    tell(f"search index: {again():,} entries")
+    tell(f"search index: {again(alone=True):,} entries")
 
 
 class serving:

@@ -20,7 +20,7 @@ class NoticeQuerySet(VisibleQuerySet):
         if not user.is_authenticated:
             return self.none()
         open_to_all = Q(case=None) | Q(case__restricted=False)
-        return self.filter(open_to_all | Q(case__in=Case.objects.visible_to(user)), user=user)
+        return self.filter(open_to_all | Q(Case.objects.visible_to(user).holding("case")), user=user)
 
     def unread(self) -> Self:
         return self.filter(read_at=None)

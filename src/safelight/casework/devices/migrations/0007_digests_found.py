@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("devices", "0003_chunks"),
+        ("devices", "0006_every_decision_has_a_name"),
     ]
 
     operations = [

@@ -70,6 +70,7 @@ OPEN = {
     "person_change": "200 200 200 404 200 404 403 403 403 403 403 403 403 302",
     "hashset": "403 403 403 403 200 200 200 200 403 403 403 403 403 302",
     "hashset_hit": "403 403 403 403 200 404 200 404 403 403 403 403 403 302",  # a device of the unit in it
+    "action_end": "403 200 403 404 200 404 403 403 404 403 403 404 403 302",  # of the investigator's plan
     "staff": "403 403 403 403 200 404 403 200 403 403 403 403 403 302",  # a colleague, of the unit or for accounts
     "ledger_case": "403 403 403 403 200 404 403 404 403 403 403 403 403 302",
     "custody_case": "200 200 200 404 200 404 200 403 404 200 403 404 200 302",
@@ -98,6 +99,7 @@ ROUTES = {
     "cases:risk": "case_runs", "cases:live_contact": "case_runs", "cases:access": "case_super",
     "cases:settle": "case_super", "cases:close": "case_super", "cases:reopen": "case_super",
     "workforce:staff": "staff", "workforce:plan": "staff", "workforce:period": "staff",
+    "supervision:plan": "case", "supervision:action_end": "action_end",
     "allocation:hand_over": "case_super", "allocation:complexity": "case_super",
     "allocation:conflict_end": "case_super",
     "allocation:allocate": "case_super", "allocation:end": "case_super", "supervision:review": "case_super",
@@ -222,6 +224,8 @@ def test_a_restricted_case_leaves_no_trace_on_any_list_search_or_count(tmp_path,
             "accounts:index", "workforce:index", "hashsets:index", "hashsets:overlaps", "hashsets:quarantine",
             "hashsets:negatives", "hashsets:rechecks", "standards_page", "people:links", "notices:index", "cases:live",
             "allocation:handing_over", "allocation:conflicts", "workforce:me",
+            "hashsets:negatives", "hashsets:rechecks", "standards_page", "people:links", "notices:index",
+            "allocation:handing_over", "allocation:conflicts", "workforce:me", "supervision:morning",
         )),
         reverse("hashsets:recheck", kwargs=where.arguments["hashsets:recheck"]),
         f"{reverse('cases:index')}?status=all", f"{reverse('referrals:desk')}?state=all",

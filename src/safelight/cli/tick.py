@@ -14,6 +14,8 @@ def tick_once() -> tuple[int, int, int]:
     Returns:
         (clocks found breached, triage runs queued again, ledger entries sealed).
     """
+    from safelight.casework.allocation.telling import tell_of_handing_over, tell_of_returns
+    from safelight.casework.allocation.weights import note_caseloads
     from safelight.casework.base.once import forget_old_sheets
     from safelight.casework.cases.live import alarm_unallocated
     from safelight.casework.clocks.services import sweep
@@ -29,6 +31,19 @@ def tick_once() -> tuple[int, int, int]:
 
     found = len(sweep())
     alarm_unallocated()
+    from safelight.casework.supervision.misses import tell_of_misses
+    from safelight.casework.workforce.time_and_place import settle_postings
+    from safelight.cli.worker import recover
+
+    found = len(sweep())
+    found = 0
+    while due := _sweep():
+        found += due
+    tell_of_misses()
+    settle_postings()
+    tell_of_handing_over()
+    tell_of_returns()
+    note_caseloads()
     recovered = recover()
     forget_old_sheets()
     keep_all()
@@ -43,6 +58,19 @@ def tick_once() -> tuple[int, int, int]:
     # Last: a mail server that takes its time keeps nothing else waiting.
     send_waiting()
     return found, recovered, newest - last
+
+
+def _sweep() -> int:
+    """Note clocks past their time, and reviews missed among them, in one transaction. Returns how many clocks."""
+    from django.db import transaction
+
+    from safelight.casework.clocks.services import sweep
+    from safelight.casework.supervision.misses import note_misses
+
+    with transaction.atomic():
+        due = sweep()
+        note_misses(due)
+    return len(due)
 
 
 def register(app: typer.Typer) -> None:

@@ -35,6 +35,7 @@ READS = WORKS | {"offender_manager", "auditor", "chief_officer"}
 NAVIGATION = (
     Item("My work", "work:home"),
     Item("Referral desk", "referrals:desk", frozenset({"referral_desk", "supervisor"})),
+    Item("This morning", "supervision:morning", frozenset({"supervisor"}), "Supervision"),
     Item("Supervisor's board", "supervision:board", frozenset({"supervisor"}), "Supervision"),
     Item("Handing over", "allocation:handing_over", frozenset({"supervisor"}), "Supervision"),
     Item("Cases", "cases:index", READS, "Cases"),

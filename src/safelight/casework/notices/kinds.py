@@ -34,6 +34,16 @@ KINDS: dict[str, Kind] = {
     "live_contact.found": Kind("Live contact with a child: act now", ALERT),
     "live_contact.unallocated": Kind("Live contact with a child, and nobody has the case", ALERT),
     "live_contact.ended": Kind("Live contact with a child is recorded as ended", INFORMATION),
+    "live_contact.found": Kind("Live contact with a child: act now", ALERT, "cases:detail"),
+    "live_contact.unallocated": Kind("Live contact with a child, and nobody has the case", ALERT, "cases:detail"),
+    "live_contact.ended": Kind("Live contact with a child is recorded as ended", INFORMATION, "cases:detail"),
+    "review.missed": Kind("Supervision reviews were missed twice or more", ALERT, "cases:detail"),
+    "handing_over.waiting": Kind(
+        "Live cases of a colleague wait to be handed over", WARNING, "allocation:handing_over"
+    ),
+    "handing_over.returned": Kind("A colleague is back: what was moved stays where it is", INFORMATION),
+    "exposure.cap": Kind("The longest time for grading in a day is reached", WARNING, "workforce:me"),
+    "victim.update_due": Kind("A victim is to be told what happened", WARNING, "cases:detail"),
     "examination.blocked": Kind(
         "The examination of a device is blocked, and you can lift it", WARNING, "devices:detail"
     ),

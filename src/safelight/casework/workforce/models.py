@@ -80,6 +80,7 @@ class Period(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     cancel_reason = models.CharField(max_length=300, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
 
     objects = PeriodQuerySet.as_manager()
 

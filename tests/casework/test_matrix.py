@@ -71,6 +71,7 @@ OPEN = {
     "hashset": "403 403 403 403 200 200 200 200 403 403 403 403 403 302",
     "hashset_hit": "403 403 403 403 200 404 200 404 403 403 403 403 403 302",  # a device of the unit in it
     "action_end": "403 200 403 404 200 404 403 403 404 403 403 404 403 302",  # of the investigator's plan
+    "takers": "403 403 403 403 200 200 403 200 403 403 403 403 200 302",  # of the unit, or of every unit
     "staff": "403 403 403 403 200 404 403 200 403 403 403 403 403 302",  # a colleague, of the unit or for accounts
     "ledger_case": "403 403 403 403 200 404 403 404 403 403 403 403 403 302",
     "custody_case": "200 200 200 404 200 404 200 403 404 200 403 404 200 302",
@@ -98,6 +99,7 @@ ROUTES = {
     "cases:detail": "case", "cases:chronology": "case", "cases:clocks": "case", "cases:ledger": "case",
     "cases:risk": "case_runs", "cases:live_contact": "case_runs", "cases:access": "case_super",
     "cases:settle": "case_super", "cases:close": "case_super", "cases:reopen": "case_super",
+    "workforce:takers": "takers", "workforce:end_skill": "staff", "workforce:appointment": "case_super",
     "workforce:staff": "staff", "workforce:plan": "staff", "workforce:period": "staff",
     "supervision:plan": "case", "supervision:action_end": "action_end",
     "allocation:hand_over": "case_super", "allocation:complexity": "case_super",
@@ -190,6 +192,7 @@ def test_a_restricted_case_does_not_exist_for_anyone_who_is_not_named(tmp_path, 
     # A plan of an audit and its result name no case that this person may not see.
     free = {"referrals:batch", "referrals:resolve", "inspection:plan", "inspection:result", "inspection:population"}
     free |= {name for name in ROUTES if name.startswith("recommendations:")}
+    free |= {"workforce:takers", "workforce:end_skill"}
     for who in ("desk", "unit", "other", "other_super", "examiner", "admin", "offend", "auditor", "chief"):
         for name, status in answers(where, who).items():
             assert name in free or status in (403, 404), (who, name, status)
@@ -226,6 +229,7 @@ def test_a_restricted_case_leaves_no_trace_on_any_list_search_or_count(tmp_path,
             "allocation:handing_over", "allocation:conflicts", "workforce:me",
             "hashsets:negatives", "hashsets:rechecks", "standards_page", "people:links", "notices:index",
             "allocation:handing_over", "allocation:conflicts", "workforce:me", "supervision:morning",
+            "workforce:audit", "workforce:welfare",
         )),
         reverse("hashsets:recheck", kwargs=where.arguments["hashsets:recheck"]),
         f"{reverse('cases:index')}?status=all", f"{reverse('referrals:desk')}?state=all",

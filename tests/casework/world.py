@@ -151,6 +151,8 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     arguments |= {
         "supervision:action_end": {**of_case, "pk": action.pk},
         "allocation:hand_over": colleague, "allocation:conflict_end": {"pk": conflict.pk},
+        "workforce:takers": {"skill": SKILL}, "workforce:appointment": colleague,
+        "workforce:end_skill": {"pk": people["has"].accreditations.get().pk},
         "workforce:staff": colleague, "workforce:plan": {**colleague, "what": "absence"},
         "workforce:period": {**colleague, "what": "absence", "pk": away.pk},
     }  # fmt: skip

@@ -32,6 +32,7 @@ def tick_once() -> tuple[int, int, int]:
     found = len(sweep())
     alarm_unallocated()
     from safelight.casework.supervision.misses import tell_of_misses
+    from safelight.casework.workforce.exposure import watch_sessions
     from safelight.casework.workforce.time_and_place import settle_postings
     from safelight.cli.worker import recover
 
@@ -44,6 +45,7 @@ def tick_once() -> tuple[int, int, int]:
     tell_of_handing_over()
     tell_of_returns()
     note_caseloads()
+    watch_sessions()
     recovered = recover()
     forget_old_sheets()
     keep_all()

@@ -75,6 +75,8 @@ NAVIGATION = (
     Item("What a specialist does", "inspection:outcomes", INSPECTS - {"supervisor"}, "Inspection"),
     Item("Published figures", "inspection:published", INSPECTS | {"administrator"}, "Inspection"),
     Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"}), "Force"),
+    Item("Skills audit", "workforce:audit", frozenset({"supervisor", "administrator", "chief_officer"}), "Force"),
+    Item("Welfare", "workforce:welfare", frozenset({"supervisor"}), "Force"),
     Item("Conflicts of interest", "allocation:conflicts", WORKS, "Force"),
     Item("About me", "workforce:me", WORKS | {"offender_manager", "custody_officer"}, "Force"),
     Item("Oversight", "oversight:index", OVERSEES, "Oversight"),

@@ -4,25 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('workforce', '0003_no_overlaps'),
+        ("workforce", "0003_no_overlaps"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='absence',
-            name='told_at',
+            model_name="absence",
+            name="told_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='posting',
-            name='told_at',
+            model_name="posting",
+            name="told_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='reduction',
-            name='told_at',
+            model_name="reduction",
+            name="told_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]

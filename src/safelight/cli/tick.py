@@ -27,19 +27,13 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.ledger.services import seal
     from safelight.casework.notices.letters import send_waiting
     from safelight.casework.oversight.extracting import keep_extract
-    from safelight.cli.worker import recover
-
-    found = len(sweep())
-    alarm_unallocated()
     from safelight.casework.supervision.misses import tell_of_misses
     from safelight.casework.workforce.exposure import watch_sessions
     from safelight.casework.workforce.time_and_place import settle_postings
     from safelight.cli.worker import recover
 
     found = len(sweep())
-    found = 0
-    while due := _sweep():
-        found += due
+    alarm_unallocated()
     tell_of_misses()
     settle_postings()
     tell_of_handing_over()
@@ -60,19 +54,6 @@ def tick_once() -> tuple[int, int, int]:
     # Last: a mail server that takes its time keeps nothing else waiting.
     send_waiting()
     return found, recovered, newest - last
-
-
-def _sweep() -> int:
-    """Note clocks past their time, and reviews missed among them, in one transaction. Returns how many clocks."""
-    from django.db import transaction
-
-    from safelight.casework.clocks.services import sweep
-    from safelight.casework.supervision.misses import note_misses
-
-    with transaction.atomic():
-        due = sweep()
-        note_misses(due)
-    return len(due)
 
 
 def register(app: typer.Typer) -> None:

@@ -27,6 +27,7 @@ from safelight.demo.imports import example_imports
 from safelight.demo.links import build_links
 from safelight.demo.oversight import oversight_story
 from safelight.demo.sign_in import HOME_UNIT
+from safelight.demo.staff import build_staff
 from safelight.demo.stories import CAST, World, referral_story, regular_work
 
 DAYS = 75
@@ -79,6 +80,7 @@ def build_demo(
     build_links(world.cast)
     tell("Who is who", 1, 1)
     oversight_story(force.chief)
+    build_staff(force)
     bench.leave_waiting(force.examiners[0], 2)
     while seal():
         pass

@@ -12,7 +12,7 @@ from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.services import sweep
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.notices.models import Notice
-from safelight.casework.supervision.misses import note_misses, tell_of_misses
+from safelight.casework.supervision.misses import tell_of_misses
 from safelight.casework.supervision.models import ReviewMiss
 from safelight.casework.supervision.services import record_review
 
@@ -29,7 +29,7 @@ def story():
 
 
 def at(moment):
-    note_misses(sweep(moment))
+    sweep(moment)
     return [(row.case, row.missed) for row in tell_of_misses(moment)]
 
 

@@ -34,9 +34,6 @@ KINDS: dict[str, Kind] = {
     "live_contact.found": Kind("Live contact with a child: act now", ALERT),
     "live_contact.unallocated": Kind("Live contact with a child, and nobody has the case", ALERT),
     "live_contact.ended": Kind("Live contact with a child is recorded as ended", INFORMATION),
-    "live_contact.found": Kind("Live contact with a child: act now", ALERT, "cases:detail"),
-    "live_contact.unallocated": Kind("Live contact with a child, and nobody has the case", ALERT, "cases:detail"),
-    "live_contact.ended": Kind("Live contact with a child is recorded as ended", INFORMATION, "cases:detail"),
     "review.missed": Kind("Supervision reviews were missed twice or more", ALERT, "cases:detail"),
     "handing_over.waiting": Kind(
         "Live cases of a colleague wait to be handed over", WARNING, "allocation:handing_over"

@@ -267,3 +267,15 @@ def make_assessment(actor: User, audit: Any, grade: str = "good", *, finish: boo
     first = records_of(audit.case, actor)[0]
     link_evidence(actor, audit, heading=criteria.headings[0].id, records=[first.code])
     return write(actor, audit, grade=grade, summary="Synthetic summary.", headings=headings, finish=finish)
+
+
+def make_partner(agency: Any = "Camden children's social care", kind: str = "social_care") -> User:
+    """A partner's account that belongs to an agency (made when there is none of this name)."""
+    from safelight.casework.sharing.models import Agency
+    from safelight.casework.sharing.services import create_agency, join
+
+    user = make_user("partner", None)
+    if isinstance(agency, str):
+        agency = Agency.objects.filter(name=agency).first() or create_agency(None, name=agency, kind=kind)
+    join(None, user=user, agency=agency)
+    return user

@@ -32,9 +32,11 @@ from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, Negativ
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.people.models import PossibleLink
 from safelight.casework.referrals.models import ImportBatch, ImportLine
+from safelight.casework.safeguarding.protection import take_into_protection
 from safelight.casework.safeguarding.services import send_safeguarding_referral
+from safelight.casework.safeguarding.strategy import call_strategy, record_strategy
+from safelight.casework.sharing.services import create_agency, share_referral
 from safelight.casework.submissions.models import Submission, SubmissionItem
-from safelight.casework.supervision.models import PlanAction
 from safelight.casework.workforce.models import Absence
 
 COUNTS = ("media_size", "files_read", "files", "files_deleted", "pictures_hashed", "pictures")
@@ -71,6 +73,12 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     place_hold(supervisor, clock, reason="Synthetic.", hours=3)
     sent = send_safeguarding_referral(
         supervisor, case, children=[told], authority="Camden", recipient="Duty desk", concern="Synthetic."
+    )
+    discussion = call_strategy(supervisor, case, children=[told], why="Synthetic.")
+    attendees = [(agency, "Example") for agency in ("police", "social_care", "health")]
+    record_strategy(supervisor, discussion, attendees=attendees, decisions="Synthetic.", outcome="joint_47")
+    protection = take_into_protection(
+        supervisor, told, initiating_officer="PC Example", why="Synthetic.", place="Example home"
     )
     device = make_device(case, supervisor)
     image = EvidenceImage.objects.create(
@@ -140,19 +148,8 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     conflict = Conflict.objects.create(
         user=make_user(), person=make_person(), reason="Synthetic.", declared_by=supervisor, declared_at=now
     )
-    action = PlanAction.objects.create(
-        case=case,
-        text="Synthetic.",
-        owner=people["has"],
-        due_on=timezone.localdate(),
-        added_by=supervisor,
-        added_at=now,
-    )
     arguments |= {
-        "supervision:action_end": {**of_case, "pk": action.pk},
         "allocation:hand_over": colleague, "allocation:conflict_end": {"pk": conflict.pk},
-        "workforce:takers": {"skill": SKILL}, "workforce:appointment": colleague,
-        "workforce:end_skill": {"pk": people["has"].accreditations.get().pk},
         "workforce:staff": colleague, "workforce:plan": {**colleague, "what": "absence"},
         "workforce:period": {**colleague, "what": "absence", "pk": away.pk},
     }  # fmt: skip
@@ -169,6 +166,25 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         {"reference": sent.reference},
     )
     arguments |= audit_arguments(case, people)
+    arguments["safeguarding:record"] = {"reference": told.reference}
+    arguments["safeguarding:record_step"] = {"reference": told.reference, "step": "voice"}
+    arguments["safeguarding:escalate"] = {"reference": sent.reference}
+    for kind, row, step in (
+        ("strategy", discussion, "circulated"), ("enquiry", discussion.enquiries.get(), "seen"),
+        ("protection", protection, "told"),
+    ):  # fmt: skip
+        arguments[f"safeguarding:{kind}"] = {"reference": row.reference}
+        arguments[f"safeguarding:{kind}_step"] = {"reference": row.reference, "step": step}
+    agency = create_agency(None, name=f"Example trust {case.pk}", kind="health")
+    shared = share_referral(supervisor, sent, agency=agency, basis="section_47")
+    arguments |= {
+        "sharing:detail": {"reference": shared.reference},
+        "sharing:step": {"reference": shared.reference, "step": "reply"},
+        "sharing:received": {"reference": shared.reference},
+        "sharing:received_step": {"reference": shared.reference, "step": "ask"},
+        "sharing:share_referral": {"reference": sent.reference},
+        "sharing:share_strategy": {"reference": discussion.reference},
+    }
     for name in names:
         app = name.split(":")[0]
         if name in arguments:

@@ -18,6 +18,7 @@ from safelight.standards.model import (
     RiskLevel,
     Role,
     Row,
+    SharingBasis,
     Skill,
     Unit,
     VicsMap,
@@ -43,6 +44,7 @@ class Standards:
     outcomes: Mapping[str, Outcome] = field(repr=False)
     roles: Mapping[str, Role] = field(repr=False)
     skills: Mapping[str, Skill] = field(repr=False)
+    sharing_bases: Mapping[str, SharingBasis] = field(repr=False)
     units: Mapping[str, Unit] = field(repr=False)
     escalation: Mapping[str, EscalationStep] = field(repr=False)
     criteria: Mapping[str, CriteriaSet] = field(repr=False)
@@ -94,8 +96,8 @@ class Standards:
         return min((n for n, code in found.numbers if code == category), default=None) if found else None
 
     def tables(self) -> dict[str, Mapping[str, Row]]:
-        """Every table by name: clocks, policy, risks, grades, categories, vics, outcomes, roles, skills, units,
-        escalation, and those of audits: criteria, refer_back_reasons, refer_back_outcomes, wording."""
+        """Every table by name: clocks, policy, risks, grades, categories, vics, outcomes, roles, skills, sharing_bases,
+        units, escalation, and those of audits: criteria, refer_back_reasons, refer_back_outcomes, wording."""
         return {
             "clocks": self.clocks,
             "policy": self.policy,
@@ -106,6 +108,7 @@ class Standards:
             "outcomes": self.outcomes,
             "roles": self.roles,
             "skills": self.skills,
+            "sharing_bases": self.sharing_bases,
             "units": self.units,
             "escalation": self.escalation,
             "criteria": self.criteria,

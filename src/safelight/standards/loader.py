@@ -22,6 +22,7 @@ FILES = (
     "risk",
     "roles",
     "skills",
+    "sharing_bases",
     "units",
     "grades",
     "categories",
@@ -160,6 +161,8 @@ def _read(reading: _Reading, own: Source | None, over: Mapping[str, Any]) -> Sta
         return rows.read_skill(row, row_id, roles)
 
     skills = layered("skills", reading.table("skills.toml", "skill", read_skill), read_skill, "skill")
+    bases = reading.table("sharing_bases.toml", "basis", rows.read_sharing_basis)
+    bases = layered("sharing_bases", bases, rows.read_sharing_basis, "basis")
     units = layered("units", reading.table("units.toml", "unit", rows.read_unit), rows.read_unit, "unit")
     _check_units(own if own and "units" in over else reading.sources["units.toml"], units)
     grades = reading.table("grades.toml", "scale", rows.read_scale)
@@ -213,6 +216,7 @@ def _read(reading: _Reading, own: Source | None, over: Mapping[str, Any]) -> Sta
         outcomes=_frozen(outcomes),
         roles=_frozen(roles),
         skills=_frozen(skills),
+        sharing_bases=_frozen(bases),
         units=_frozen(units),
         escalation=_frozen(steps),
         criteria=_frozen(audit["criteria"]),

@@ -161,6 +161,11 @@ class Skill(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SharingBasis(Row):
+    """A legal basis on which a child's information is shared with another agency."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Unit(Row):
     """A BCU with its boroughs, or the central unit (``type`` 'bcu' or 'central', no boroughs).
 

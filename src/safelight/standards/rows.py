@@ -22,6 +22,7 @@ from safelight.standards.model import (
     PolicyValue,
     RiskLevel,
     Role,
+    SharingBasis,
     Skill,
     Unit,
     VicsMap,
@@ -171,6 +172,11 @@ def read_role(row: RowReader, row_id: str) -> Role:
 def read_skill(row: RowReader, row_id: str, roles: Iterable[str]) -> Skill:
     """One skill."""
     return Skill(**read_common(row, row_id), applies_to=row.names("applies_to", needed=True, choices=roles))
+
+
+def read_sharing_basis(row: RowReader, row_id: str) -> SharingBasis:
+    """One basis for sharing."""
+    return SharingBasis(**read_common(row, row_id))
 
 
 def read_unit(row: RowReader, row_id: str) -> Unit:

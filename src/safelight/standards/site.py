@@ -1,9 +1,9 @@
 """The force's own file, laid over the product's standards.
 
 It may set what is required, change or confirm what is a draft, give a borough its own duration, name the numbers of
-VICS lists, and change units, outcomes, skills and the steps of escalation. Every table carries a ``label`` that says on
-whose authority; every changed row keeps what the product said. It cannot loosen a statute, nor move a bound that the
-product sets.
+VICS lists, and change units, outcomes, skills, bases for sharing and the steps of escalation. Every table carries a
+``label`` that says on whose authority; every changed row keeps what the product said. It cannot loosen a statute, nor
+move a bound that the product sets.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from safelight.standards.model import PRODUCT, Category, PolicyScalar, PolicySet
 from safelight.standards.rows import read_numbers, read_values
 
 R = TypeVar("R", bound=Row)
-LAYERED = ("units", "outcomes", "skills", "escalation", *AUDIT_TABLES)
+LAYERED = ("units", "outcomes", "skills", "sharing_bases", "escalation", *AUDIT_TABLES)
 
 
 def site_label(row: RowReader, inherited: str = "") -> str:

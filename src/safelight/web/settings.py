@@ -80,6 +80,7 @@ CASEWORK_APPS = (
     "hashsets",
     "submissions",
     "custody",
+    "sharing",
     "plans",
     "inspection",
     "recommendations",

@@ -62,6 +62,7 @@ OTHERS = (
     ("Outcomes", "outcomes"),
     ("Roles", "roles"),
     ("Skills", "skills"),
+    ("Bases for sharing", "sharing_bases"),
     ("Units", "units"),
     ("Who hears of a clock, and when", "escalation"),
 )

@@ -23,7 +23,6 @@ class Tab:
 TABS = (
     Tab("summary", "Summary", "cases:detail"),
     Tab("children", "Children", "safeguarding:case_children"),
-    Tab("plan", "Plan", "supervision:plan"),
     Tab("chronology", "Chronology", "cases:chronology"),
     Tab("clocks", "Clocks", "cases:clocks"),
     Tab("devices", "Devices", "devices:case_devices"),

@@ -67,8 +67,6 @@ def sweep_once(now: datetime | None = None, limit: int = BATCH) -> tuple[int, li
     Returns:
         (how many clocks were looked at, those newly found past their time).
     """
-    from safelight.casework.supervision.misses import note_misses
-
     moment = now or timezone.now()
     rows = list(
         due_clocks(moment)
@@ -83,7 +81,6 @@ def sweep_once(now: datetime | None = None, limit: int = BATCH) -> tuple[int, li
         clock.swept_through = moment
         schedule(clock)
     Clock.objects.bulk_update(rows, STEP_FIELDS, batch_size=500)
-    note_misses(breached)
     return len(rows), breached
 
 
@@ -146,6 +143,8 @@ def _tell_roles(clock: Clock, audience: Audience, step: Any, rule: Any, kind: st
 
 
 def _tell(clock: Clock, people: list[Any], kind: str, step: str) -> None:
+    listed = clock.need_to_know()
+    people = people if listed is None else listed
     due = clock.due_at.timestamp() if clock.due_at else 0
     key = f"clock:{clock.pk}:{step}:{due:.0f}"
     told = tell(people, kind, clock, case=clock.case, at=timezone.now(), key=key)

@@ -30,7 +30,7 @@ class DetentionQuerySet(VisibleQuerySet):
             return self.all()
         from safelight.casework.cases.models import Case
 
-        return self.filter(case__in=Case.objects.visible_to(user))
+        return self.filter(Case.objects.visible_to(user).holding("case"))
 
     def listed_to(self, user: Any) -> Self:
         """Which detentions stand in the lists and figures of ``user``: without a name for who may not open them."""

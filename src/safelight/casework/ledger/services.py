@@ -73,7 +73,8 @@ def _plain(value: Any) -> Any:
 
 
 def _case_of(subject: models.Model | None) -> int | None:
-    if subject is None:
+    # A row may keep its entries out of its case's: those of a covert strategy discussion would tell the whole unit.
+    if subject is None or getattr(subject, "outside_ledger_of_case", False):
         return None
     if subject._meta.label == "cases.Case":
         return subject.pk

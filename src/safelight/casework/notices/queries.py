@@ -23,23 +23,30 @@ PAGES = {
     "devices.device": "devices:detail",
     "submissions.submission": "submissions:detail",
 }
+# A clock that hangs on no case leads to what its reference names.
+BY_PREFIX = {
+    "CU": "custody:detail",
+    "SD": "safeguarding:strategy",
+    "EN": "safeguarding:enquiry",
+    "PP": "safeguarding:protection",
+}
 
 
 def address_of(notice: Notice) -> str:
     """Where a notice leads: the page of its kind, of its subject, or of its case; "" where there is none."""
     case = notice.case.reference if notice.case_id else ""
     page = notice.what.page or PAGES.get(notice.subject_type, "")
-    tried = [(page, case if page.startswith("cases:") else notice.about), ("cases:detail", case)]
+    named = BY_PREFIX.get(notice.about.partition("-")[0], "")
+    if named == "custody:detail" and notice.user.role != "custody_officer":
+        return reverse("custody:index")  # others see the list
+    tried = [(page, case if page.startswith("cases:") else notice.about), ("cases:detail", case), (named, notice.about)]
     for name, reference in tried:
         if name and reference:
             try:
                 return reverse(name, kwargs={"reference": reference})
             except NoReverseMatch:
                 continue
-    try:
-        return reverse(page) if page else ""  # a page of no record, such as one's own or a list
-    except NoReverseMatch:
-        return ""
+    return ""
 
 
 @dataclass(frozen=True)

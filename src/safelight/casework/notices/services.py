@@ -31,7 +31,11 @@ def reference_of(subject: Any, case: Any = None) -> str:
     return ""
 
 
-def _may_know(people: list[Any], case: Any) -> list[Any]:
+def _may_know(people: list[Any], case: Any, subject: Any) -> list[Any]:
+    # A row may say itself who hears of it: what is shared with a partner is seen by who never sees the case.
+    own = getattr(subject, "may_hear", None)
+    if own is not None:
+        return [user for user in people if own(user)]
     if case is None:
         return people
     closed = conflicted_with(case)
@@ -71,9 +75,10 @@ def tell(
     """
     if kind not in KINDS:
         raise KeyError(f"There is no kind of notice {kind!r}: add it to notices/kinds.py.")
-    if case is None and subject is not None:
+    if case is None and subject is not None and not getattr(subject, "outside_ledger_of_case", False):
         case = subject if isinstance(subject, Case) else getattr(subject, "case", None)
-    people = _may_know(list({user.pk: user for user in users if user is not None and user.is_active}.values()), case)
+    named = list({user.pk: user for user in users if user is not None and user.is_active}.values())
+    people = _may_know(named, case, subject)
     if key:
         known = set(Notice.objects.filter(key=key, user__in=people).values_list("user_id", flat=True))
         people = [user for user in people if user.pk not in known]

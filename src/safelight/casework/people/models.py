@@ -22,20 +22,22 @@ class Sex(models.TextChoices):
 
 class PersonQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """People of the referrals and cases that ``user`` sees, but for those with whom a conflict of interest of
-        theirs is declared."""
+        """People of the referrals and cases that ``user`` sees and those around the children in them, but for those
+        with whom a conflict of interest of theirs is declared."""
         from safelight.casework.allocation.models import Conflict
         from safelight.casework.cases.models import Case, CasePerson
         from safelight.casework.referrals.models import Referral, ReferralPerson
-        from safelight.casework.safeguarding.models import ChildAtRisk
+        from safelight.casework.safeguarding.models import ChildAtRisk, PersonAround
 
         cases, referrals = Case.objects.visible_to(user), Referral.objects.visible_to(user)
         # Asked person by person: a person in many cases would multiply the rows of a join.
         mine = {"person": OuterRef("pk")}
+        around = Q(cases.holding("child__case")) | (Q(child__case=None) & Q(referrals.holding("child__referral")))
         return self.filter(
             Q(Exists(CasePerson.objects.filter(cases.holding("case"), **mine)))
             | Q(Exists(ReferralPerson.objects.filter(referrals.holding("referral"), **mine)))
             | Q(Exists(ChildAtRisk.objects.visible_to(user).filter(**mine)))
+            | Q(Exists(PersonAround.objects.filter(around, **mine)))
         ).exclude(pk__in=Conflict.objects.live().filter(user=user).exclude(person=None).values("person"))
 
 

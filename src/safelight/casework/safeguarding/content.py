@@ -16,7 +16,7 @@ from django.utils import timezone
 from safelight.casework.cases.models import CasePerson
 from safelight.casework.people.models import Person
 
-VERSION = 1
+VERSION = 2
 QUESTIONS: dict[str, str] = {
     "incident": "When and where it happened",
     "location": "Where the child is now, and in what condition",
@@ -40,6 +40,26 @@ def _person(person: Person) -> dict[str, Any]:
         "address": ", ".join(part for part in (person.address, person.postcode) if part),
         "borough": person.borough,
     }
+
+
+def _day(value: Any) -> str:
+    return f"{value.day} {value:%B %Y}"
+
+
+def _school(place: Any) -> str:
+    ended = f", until {_day(place.until)}" if place.until else ""
+    return f"{place.name}{f' ({place.contact})' if place.contact else ''}{ended}"
+
+
+def _around(one: Any) -> str:
+    parts = [one.relationship]
+    if one.lives_with:
+        parts.append("lives with the child")
+    if one.responsibility == "yes":
+        parts.append("has parental responsibility")
+    if one.kind == "adult":
+        parts.append(f"risk: {one.get_risk_display().lower()}{f' ({one.basis})' if one.basis else ''}")
+    return f"{one.person.name} (born {one.person.born_words}): {', '.join(parts)}"
 
 
 def _moment(value: Any) -> str:
@@ -81,6 +101,9 @@ def compose(
                 "voice": child.voice,
                 "immediate_danger": child.immediate_danger,
                 "identified_at": _moment(child.identified_at),
+                "voices": [f"{_day(one.said_on)}, heard by {one.heard_by}: {one.words}" for one in child.voices.all()],
+                "schools": [_school(one) for one in child.schools.all()],
+                "around": [_around(one) for one in child.around.select_related("person")],
             }
             for child in named
         ],
@@ -133,6 +156,13 @@ def sections(content: Mapping[str, Any]) -> list[Section]:
             ("Immediate danger", "Yes" if child["immediate_danger"] else "Not known to be"),
             ("Known to police since", child["identified_at"]),
         ]
+        # Absent from what was sent before version 2.
+        more = (
+            ("voices", "What the child said, by day"),
+            ("schools", "Schools"),
+            ("around", "People around the child"),
+        )
+        rows += [(label, "\n".join(child[name])) for name, label in more if child.get(name)]
         made.append((f"Child {child['child']}", rows))
     for suspect in content["suspects"]:
         rows = [

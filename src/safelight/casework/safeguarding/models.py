@@ -135,6 +135,15 @@ class SafeguardingReferral(Referenced):
     acknowledged_by = models.CharField(max_length=160, blank=True)
     decision = models.CharField(max_length=20, choices=Decision.choices, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
+    # Set where the partner said so itself, in its portal, and nobody here wrote it down for them.
+    acknowledged_partner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_partner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    escalated_at = models.DateTimeField(null=True, blank=True)
+    escalated_to = models.CharField(max_length=160, blank=True)
 
     objects = SafeguardingReferralQuerySet.as_manager()
 
@@ -146,3 +155,16 @@ class SafeguardingReferral(Referenced):
                 name="safeguarding_acknowledged_after_sent",
             ),
         ]
+
+
+from safelight.casework.safeguarding.records import (  # noqa: E402, F401 - the rest of this app's tables
+    DesignatedOfficer,
+    PersonAround,
+    PoliceProtection,
+    SchoolPlace,
+    Section47,
+    StrategyAccess,
+    StrategyAttendance,
+    StrategyDiscussion,
+    VoiceEntry,
+)

@@ -10,7 +10,16 @@ from django.db.models import Prefetch, QuerySet
 from safelight.casework.clocks.models import Clock, Hold
 from safelight.casework.clocks.queries import ClockView, views_of
 from safelight.casework.referrals.models import ReferralPerson
-from safelight.casework.safeguarding.models import Answer, ChildAtRisk, ContactCheck, SafeguardingReferral
+from safelight.casework.safeguarding.child_record import unassessed
+from safelight.casework.safeguarding.models import (
+    Answer,
+    ChildAtRisk,
+    ContactCheck,
+    PoliceProtection,
+    SafeguardingReferral,
+    Section47,
+    StrategyDiscussion,
+)
 
 QUESTIONS = {
     "lives_with": "lives with children",
@@ -120,4 +129,59 @@ def outstanding(case: Any) -> list[str]:
             found.append(f"{child.reference}: social care has not been told.")
     for sent in SafeguardingReferral.objects.filter(case=case, decision="").order_by("pk"):
         found.append(f"{sent.reference}: social care has not said what it decided.")
+    return found + _set_in_motion(case)
+
+
+def _set_in_motion(case: Any) -> list[str]:
+    """What has begun to protect a child and has not ended. A covert discussion is not named: its own clocks run on."""
+    called = StrategyDiscussion.objects.filter(case=case, covert=False, state__in=["called", "no_quorum"])
+    found = [f"{row.reference}: the strategy discussion has not been held with a quorum." for row in called]
+    enquiries = Section47.objects.filter(child__case=case, ended_at=None, discussion__covert=False)
+    found += [f"{row.reference}: the section 47 enquiry has not ended." for row in enquiries]
+    protected = PoliceProtection.objects.filter(child__case=case, ended_at=None)
+    return found + [f"{row.reference}: the child is in police protection." for row in protected]
+
+
+def unassessed_around(case: Any) -> list[str]:
+    """The adults around the children of ``case`` whose risk nobody has assessed, in sentences."""
+    made = []
+    for child in ChildAtRisk.objects.filter(case=case).order_by("pk"):
+        names = ", ".join(person.name for person in unassessed(child))
+        if names:
+            made.append(f"{child.reference}: the risk from {names} is not assessed.")
+    return made
+
+
+@dataclass
+class InMotion:
+    """What has been set in motion for the children of a case, as ``user`` may know it, with the clocks of each."""
+
+    discussions: list[tuple[StrategyDiscussion, list[ClockView]]] = field(default_factory=list)
+    enquiries: list[tuple[Section47, list[ClockView]]] = field(default_factory=list)
+    protections: list[tuple[PoliceProtection, list[ClockView]]] = field(default_factory=list)
+
+
+def clocks_about(rows: list[Any]) -> dict[int, list[ClockView]]:
+    """The clocks of rows of one kind, by key, those that run out first before others."""
+    found: dict[int, list[ClockView]] = {row.pk: [] for row in rows}
+    if rows:
+        mine = Clock.objects.filter(subject_type=rows[0]._meta.label_lower, subject_id__in=found)
+        for view in views_of(mine.order_by("due_at", "id")):
+            found[view.clock.subject_id].append(view)
     return found
+
+
+def in_motion(case: Any, user: Any) -> InMotion:
+    """Strategy discussions, section 47 enquiries and police protections of a case; newest first."""
+    discussions = list(StrategyDiscussion.objects.visible_to(user).filter(case=case).order_by("-pk"))
+    mine = Section47.objects.visible_to(user).filter(child__case=case)
+    enquiries = list(mine.select_related("child__person", "discussion").order_by("-pk"))
+    rows = PoliceProtection.objects.filter(child__case=case).select_related("child__person")
+    protections = list(rows.order_by("-pk"))
+    made = InMotion()
+    for into, found in (
+        (made.discussions, discussions), (made.enquiries, enquiries), (made.protections, protections),
+    ):  # fmt: skip
+        clocks = clocks_about(found)
+        into.extend((row, clocks[row.pk]) for row in found)
+    return made

@@ -24,10 +24,12 @@ from safelight.casework.people.models import Person
 from safelight.casework.people.services import create_person
 from safelight.casework.people.values import is_surely_adult, one_line, plain
 from safelight.casework.referrals.models import Referral, State
+from safelight.casework.safeguarding.child_record import write_voice
 from safelight.casework.safeguarding.models import Answer, ChildAtRisk, ContactCheck
 from safelight.casework.safeguarding.social_care import (
     record_acknowledgement,
     record_chase,
+    record_escalation,
     send_safeguarding_referral,
 )
 
@@ -38,6 +40,7 @@ __all__ = [
     "lift_child_hold",
     "record_acknowledgement",
     "record_chase",
+    "record_escalation",
     "send_safeguarding_referral",
     "update_child",
 ]
@@ -193,6 +196,8 @@ def add_child(
         "identified_at": moment,
         "texts": {name: fingerprint(text) for name, text in texts.items() if text},
     }
+    if texts["voice"]:
+        write_voice(actor, child, words=texts["voice"], said_at=moment, heard_by=str(actor), how="When first recorded")
     category = Category.COMBINATION if linked else Category.COLLECTION
     record(actor, "safeguarding.child_added", child, category=category, case=case, payload=payload)
     start_clock(
@@ -280,6 +285,8 @@ def update_child(actor: Any, child: ChildAtRisk, **changes: Any) -> ChildAtRisk:
     child.save(update_fields=changed)
     kept = {n: fingerprint(values[n]) if n in _TEXTS else values[n] for n in changed}
     record(actor, "safeguarding.child_changed", child, case=child.case, payload={"changed": kept})
+    if "voice" in changed and child.voice:
+        write_voice(actor, child, words=child.voice, said_at=None, heard_by=str(actor))
     if child.referral_id:
         _raise_answers(actor, child.referral, child)
     if child.case is not None:

@@ -13,7 +13,7 @@ from safelight.casework.base.errors import Invalid, NotPossible
 from safelight.casework.base.rights import need
 from safelight.casework.base.values import not_in_future, required_text
 from safelight.casework.cases.services import note
-from safelight.casework.cases.writing import lock
+from safelight.casework.cases.writing import lock, write_entry
 from safelight.casework.clocks.services import start_clock, stop_clock
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
@@ -198,6 +198,36 @@ def record_chase(actor: Any, sr: SafeguardingReferral, *, text: str = "") -> Saf
 
 
 @transaction.atomic
+def record_escalation(actor: Any, sr: SafeguardingReferral, *, to: str, text: str) -> SafeguardingReferral:
+    """Record that social care's silence was taken to somebody above: a manager or director there. The chasing clock
+    starts afresh; that of the decision runs on.
+
+    Raises:
+        NotAllowed: the actor may not see the case, or the role may not.
+        NotPossible: social care has decided, or nobody has chased it yet.
+        Invalid: nobody is named, or nothing was said.
+    """
+    need(actor, "safeguarding.refer", sr, what=_REFUSAL)
+    sr = _locked(sr)
+    if sr.decision:
+        raise NotPossible(f"Social care has decided on {sr.reference}.", fix="There is nothing to escalate.")
+    if not sr.chases:
+        raise NotPossible(f"{sr.reference} was not chased yet.", fix="Chase it first; that takes a telephone call.")
+    who = _text(to, "to", "To whom it was taken", 160)
+    what = "What was asked for"
+    said = plain(required_text(text, field="text", what=what), longest=2_000, field="text", what=what)
+    now = timezone.now()
+    sr.escalated_at, sr.escalated_to = now, who
+    sr.save(update_fields=["escalated_at", "escalated_to"])
+    payload = {"to": fingerprint(who), "text": fingerprint(said)}
+    record(actor, "safeguarding.escalated", sr, case=sr.case, recipient=sr.authority, payload=payload)
+    stop_clock(actor, CHASE, sr, reason="Escalated", at=now)
+    _start(actor, CHASE, sr, now)
+    note(actor, sr.case, "safeguarding_escalated", f"{sr.reference} to {who}: {said}", at=now)
+    return sr
+
+
+@transaction.atomic
 def record_acknowledgement(
     actor: Any, sr: SafeguardingReferral, *, by: str, decision: str = "", at: datetime | None = None
 ) -> SafeguardingReferral:
@@ -215,6 +245,23 @@ def record_acknowledgement(
         Invalid: no name, an unknown decision, or a time that lies ahead or before the sending.
     """
     need(actor, "safeguarding.refer", sr, what=_REFUSAL)
+    return write_answer(actor, sr, by=by, decision=decision, at=at)
+
+
+def write_answer(
+    actor: Any,
+    sr: SafeguardingReferral,
+    *,
+    by: str,
+    decision: str = "",
+    at: datetime | None = None,
+    partner: Any = None,
+) -> SafeguardingReferral:
+    """As :func:`record_acknowledgement`, for a service that has asked for its own right.
+
+    Args:
+        partner: the partner's own account where social care says so itself; None where police write it down.
+    """
     sr = _locked(sr)
     who = _text(by, "by", "Who acknowledged it", 160)
     if decision and decision not in SafeguardingReferral.Decision.values:
@@ -230,23 +277,29 @@ def record_acknowledgement(
         raise NotPossible(f"{sr.reference} is acknowledged already.", fix="Record the decision when it comes.")
     changed = []
     if sr.acknowledged_at is None:
-        sr.acknowledged_at, sr.acknowledged_by = moment, who
-        changed += ["acknowledged_at", "acknowledged_by"]
+        sr.acknowledged_at, sr.acknowledged_by, sr.acknowledged_partner = moment, who, partner
+        changed += ["acknowledged_at", "acknowledged_by", "acknowledged_partner"]
     if decision:
-        sr.decision, sr.decided_at = decision, moment
-        changed += ["decision", "decided_at"]
+        sr.decision, sr.decided_at, sr.decided_partner = decision, moment, partner
+        changed += ["decision", "decided_at", "decided_partner"]
     sr.save(update_fields=changed)
-    payload = {"at": moment, "by": fingerprint(who), "decision": decision or None}
+    payload = {
+        "at": moment,
+        "by": fingerprint(who),
+        "decision": decision or None,
+        "said_by_partner": partner is not None,
+    }
     verb = "safeguarding.decided" if decision else "safeguarding.acknowledged"
     record(actor, verb, sr, case=sr.case, category=Category.COLLECTION, payload=payload)
+    self_said = ", in the partner portal" if partner is not None else ""
     if decision:
         words = str(SafeguardingReferral.Decision(decision).label)
         for rule in (DECISION, CHASE):
             # A chase may have restarted the clock after the time that is now recorded for the decision.
             stop_clock(actor, rule, sr, reason=f"Decided: {words}", at=_not_before(rule, sr, moment))
-        note(actor, sr.case, "safeguarding_decision", f"{sr.reference}: {words} ({who}).", at=moment)
+        write_entry(actor, sr.case, "safeguarding_decision", f"{sr.reference}: {words} ({who}{self_said}).", moment)
     else:
-        note(actor, sr.case, "safeguarding_acknowledged", f"{sr.reference}: {who}.", at=moment)
+        write_entry(actor, sr.case, "safeguarding_acknowledged", f"{sr.reference}: {who}{self_said}.", moment)
     return sr
 
 

@@ -19,7 +19,13 @@ from safelight.casework.safeguarding.content import first_concern as begin
 from safelight.casework.safeguarding.forms import AnswerForm, ChaseForm, ReferForm
 from safelight.casework.safeguarding.models import SafeguardingReferral
 from safelight.casework.safeguarding.queries import children_of, sent_views
-from safelight.casework.safeguarding.services import record_acknowledgement, record_chase, send_safeguarding_referral
+from safelight.casework.safeguarding.record_forms import EscalateForm
+from safelight.casework.safeguarding.services import (
+    record_acknowledgement,
+    record_chase,
+    record_escalation,
+    send_safeguarding_referral,
+)
 
 
 @page("safeguarding.refer", looks="case", methods=("GET", "POST"))
@@ -118,6 +124,19 @@ def chase(request: HttpRequest, reference: str) -> HttpResponse:
             messages.success(request, f"Chased, time {made.chases}. The clock to chase again has started.")
             return redirect("safeguarding:sent", reference=row.reference)
     return _form(request, row, form, "Chase social care", "Record the chase")
+
+
+@page("safeguarding.refer", looks="safeguarding_referral", methods=("GET", "POST"))
+def escalate(request: HttpRequest, reference: str) -> HttpResponse:
+    """Record that social care's silence was taken to somebody above."""
+    row = _sent(request, reference, "safeguarding.refer")
+    form = EscalateForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        made = attempt(form, lambda: record_escalation(request.user, row, **form.cleaned_data))
+        if made is not None:
+            messages.success(request, "The escalation is recorded. The clock to chase again has started.")
+            return redirect("safeguarding:sent", reference=row.reference)
+    return _form(request, row, form, "Escalate social care's silence", "Record the escalation")
 
 
 @page("safeguarding.refer", looks="safeguarding_referral", methods=("GET", "POST"))

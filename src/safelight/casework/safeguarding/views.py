@@ -16,10 +16,12 @@ from safelight.casework.safeguarding.queries import (
     child_views,
     children_of,
     children_of_referral,
+    in_motion,
     named_in_report,
     outstanding,
     says_yes,
     sent_views,
+    unassessed_around,
 )
 from safelight.casework.safeguarding.services import answer_contact_check
 
@@ -84,6 +86,8 @@ def case_children(request: HttpRequest, reference: str) -> HttpResponse:
             "children": children,
             "sent": sent_views(case),
             "outstanding": outstanding(case) if case.status == "open" else [],
+            "motion": in_motion(case, request.user),
+            "unassessed": unassessed_around(case) if case.status == "open" else [],
             "danger": any(view.child.immediate_danger for view in children),
             "untold": [view for view in children if not view.sent],
             "referrals": list(case.referrals.select_related("contact_check").order_by("pk")),

@@ -14,7 +14,7 @@ from safelight.casework.cases.models import Case
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import ClockView, views_of
 from safelight.casework.referrals.models import Referral, State
-from safelight.casework.safeguarding.models import Answer, ChildAtRisk, ContactCheck
+from safelight.casework.safeguarding.models import Answer, ChildAtRisk, ContactCheck, SafeguardingReferral
 from safelight.casework.safeguarding.queries import QUESTIONS
 from safelight.casework.safeguarding.services import TELL_SOCIAL_CARE
 from safelight.casework.safeguarding.social_care import CHASE
@@ -29,7 +29,7 @@ def items_for(user: Any) -> list[WorkItem]:
     cases. For a supervisor: those of the unit."""
     if not user.has_perm("safeguarding.refer"):
         return []
-    return [*_clock_items(user), *_check_items(user)]
+    return [*_clock_items(user), *_motion_items(user), *_silent_items(user), *_check_items(user)]
 
 
 def _cases(user: Any) -> Any:
@@ -66,6 +66,52 @@ def _clock_items(user: Any) -> list[WorkItem]:
         [v.clock.subject_id for (rule, *_), vs in groups.items() if rule == TELL_SOCIAL_CARE for v in vs]
     )
     return [_clock_item(rule, views, danger) for (rule, _, _), views in groups.items()]
+
+
+MOTION = {
+    "strategy_discussion": ("Hold the strategy discussion", "safeguarding:strategy"),
+    "s47_child_seen": ("See that the child is seen", "safeguarding:enquiry"),
+    "icpc": ("See that the conference is held", "safeguarding:enquiry"),
+    "police_protection_max": ("End police protection in time", "safeguarding:protection"),
+}
+"""What has been set in motion for a child, by its clock: what to do about it, and where."""
+
+
+def _motion_items(user: Any) -> list[WorkItem]:
+    """Discussions to hold, children to be seen, conferences and police protections: those of the own cases, and of a
+    covert discussion those of which the person is the owner (they hang on no case)."""
+    mine = Q(case__in=_cases(user)) | Q(case=None, referral=None, owner=user)
+    rows = Clock.objects.open().filter(mine, rule__in=MOTION).select_related("case").order_by("due_at", "id")[:SHOWN]
+    made = []
+    for view in views_of(rows):
+        clock, case = view.clock, view.clock.case
+        title, page = MOTION[clock.rule]
+        about = f"{clock.subject_label}, {case.reference} {case.title}" if case else clock.subject_label
+        url = reverse(page, args=[clock.subject_label])
+        urgent = clock.rule == "police_protection_max"
+        risk = case.risk if case else ""
+        made.append(WorkItem(title, url, about, view.due_at, view, risk, urgent, GROUP))
+    return made
+
+
+CHASED_ENOUGH = 2
+
+
+def _silent_items(user: Any) -> list[WorkItem]:
+    """Referrals that were chased twice and have no answer: it is for somebody above at social care now."""
+    rows = SafeguardingReferral.objects.filter(
+        case__in=_cases(user), decision="", chases__gte=CHASED_ENOUGH, escalated_at=None
+    )
+    return [
+        WorkItem(
+            "Escalate social care's silence",
+            reverse("safeguarding:escalate", args=[sent.reference]),
+            f"{sent.reference} to {sent.authority}, {sent.case.reference} {sent.case.title}",
+            risk=sent.case.risk,
+            group=GROUP,
+        )
+        for sent in rows.select_related("case").order_by("sent_at")[:SHOWN]
+    ]
 
 
 def _in_danger(keys: list[int]) -> set[int]:

@@ -1,0 +1,55 @@
+"""What waits because of sharing: for a partner, what to answer; for police, what a partner asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from safelight.casework.base.work import WorkItem
+from safelight.casework.cases.models import Case
+from safelight.casework.sharing.models import Message, Sharing
+from safelight.casework.sharing.queries import inbox
+
+GROUP = "Partners"
+SHOWN = 50
+
+
+def items_for(user: Any) -> list[WorkItem]:
+    """A partner's own inbox; for police the open questions about their cases."""
+    if user.has_perm("sharing.portal"):
+        return [_for_partner(view) for view in inbox(user, size=SHOWN).rows]
+    if not user.has_perm("sharing.manage"):
+        return []
+    mine = Sharing.objects.visible_to(user).filter(withdrawn_at=None)
+    if user.role == "investigator":
+        mine = mine.filter(case__allocations__investigator=user, case__allocations__ended_at=None)
+    elif user.role == "supervisor":
+        mine = mine.filter(case__in=Case.objects.visible_to(user).filter(unit=user.unit))
+    else:
+        mine = mine.filter(shared_by=user)
+    asked = Message.objects.filter(sharing__in=mine.values("pk"), by_partner=True, question=True, answered_at=None)
+    rows = asked.select_related("sharing__agency", "sharing__case").order_by("at")[:SHOWN]
+    return [
+        WorkItem(
+            f"Answer the question of {message.sharing.agency}",
+            reverse("sharing:detail", args=[message.sharing.reference]),
+            f"{message.sharing.case.reference} {message.sharing.case.title}",
+            risk=message.sharing.case.risk,
+            group=GROUP,
+        )
+        for message in rows
+    ]
+
+
+def _for_partner(view: Any) -> WorkItem:
+    row = view.row
+    title = "Answer the police" if view.asked else f"{row.get_kind_display()}: answer"
+    return WorkItem(
+        title,
+        reverse("sharing:received", args=[row.reference]),
+        row.subject,
+        due_at=view.clock.due_at if view.clock else None,
+        clock=view.clock,
+        group=GROUP,
+    )

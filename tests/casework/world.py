@@ -24,6 +24,7 @@ from tests.casework.factories import (
 from tests.casework.inspection.makers import audit_arguments
 
 from safelight.casework.allocation.models import Conflict
+from safelight.casework.cases.services import note
 from safelight.casework.clocks.services import place_hold, start_clock
 from safelight.casework.custody.accommodation import link_to_case
 from safelight.casework.devices.models import EvidenceImage, Finding, Release, TriageRun
@@ -37,6 +38,7 @@ from safelight.casework.safeguarding.services import send_safeguarding_referral
 from safelight.casework.safeguarding.strategy import call_strategy, record_strategy
 from safelight.casework.sharing.services import create_agency, share_referral
 from safelight.casework.submissions.models import Submission, SubmissionItem
+from safelight.casework.victims.services import record_victim
 from safelight.casework.workforce.models import Absence
 
 COUNTS = ("media_size", "files_read", "files", "files_deleted", "pictures_hashed", "pictures")
@@ -158,6 +160,12 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         {**of_device, "examination": examination.reference},
     )
     arguments |= {"devices:bench": {**of_device, "image": image.pk}, "fleet:submit": of_device}
+    victim = record_victim(supervisor, case, person=told.person, entitlement="enhanced", reason="child")
+    event = note(supervisor, case, "arrest", "Synthetic.")
+    arguments |= {
+        "victims:entitlement": {"reference": victim.reference}, "victims:wish": {"reference": victim.reference},
+        "victims:told": {"reference": victim.updates.get(event=event).reference},
+    }  # fmt: skip
     arguments |= dict.fromkeys(
         ("safeguarding:child", "safeguarding:hold", "safeguarding:lift"), {"reference": child.reference}
     )

@@ -86,6 +86,7 @@ CASEWORK_APPS = (
     "recommendations",
     "exchange",
     "notices",
+    "victims",
     "oversight",
     "search",
     "work",

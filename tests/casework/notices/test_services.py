@@ -146,7 +146,7 @@ class TestLetters:
             assert re.fullmatch(rf"Safelight: {re.escape(title)} \({about}\)", letter.subject)
             body = (
                 rf"{re.escape(title)}\.\n\nAbout: {about}\n"
-                r"Open it here: https://safelight\.example/notices/N-[0-9]{6}/\n\n"
+                r"Open it here: https://safelight\.example/notices/NO-[0-9]{6}/\n\n"
                 r"You are asked to sign in\. What it is about is never written in an e-mail\.\n"
                 r"Nobody reads answers to this message\.\n"
             )

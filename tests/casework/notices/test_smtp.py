@@ -83,7 +83,7 @@ def test_letters_arrive_with_a_reference_and_a_link(server):
     assert second.rcpt_tos == ["two@force.example"], "nobody learns who else was told"
     message = message_from_bytes(first.content)
     assert message["Subject"] == f"Safelight: A clock has run out ({case.reference})"
-    assert "https://safelight.example/notices/N-" in message.get_payload()
+    assert "https://safelight.example/notices/NO-" in message.get_payload()
     assert not Letter.objects.filter(sent_at=None).exists()
     assert LedgerEntry.objects.filter(verb="notices.emailed", case_key=case.pk).count() == 2
     assert send_waiting() == 0, "each once"

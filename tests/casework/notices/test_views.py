@@ -81,7 +81,7 @@ def test_nobody_is_led_off_this_site(told, sign_in):
     for onward in ("https://evil.example/", "//evil.example", "javascript:alert(1)", "\\\\evil.example"):
         answer = sign_in(user).post(reverse("notices:read"), {"notice": rows[0].reference, "then": onward})
         assert answer.url == INDEX
-    wrong = {"notice": ["", "x", "N-", "N-" + "9" * 40, "N-12a"]}
+    wrong = {"notice": ["", "x", "NO-", "NO-" + "9" * 40, "NO-12a"]}
     assert sign_in(user).post(reverse("notices:read"), wrong).status_code == 302
 
 

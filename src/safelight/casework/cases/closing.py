@@ -62,6 +62,7 @@ def close_case(actor: Any, case: Any, *, outcome: str, note: str) -> Case:
         Invalid: unknown outcome, or no words.
     """
     from safelight.casework.allocation.services import finish_allocation
+    from safelight.casework.victims.services import event_happened
 
     need(actor, "cases.close", case, what="You may not close this case.")
     case = lock_open(case)
@@ -87,7 +88,8 @@ def close_case(actor: Any, case: Any, *, outcome: str, note: str) -> Case:
         case,
         payload={"outcome": outcome, "note": fingerprint(text), "clocks_stopped": stopped},
     )
-    write_entry(actor, case, "case_closed", f"{title}. {text}", now)
+    entry = write_entry(actor, case, "case_closed", f"{title}. {text}", now)
+    event_happened(actor, case, entry)
     return case
 
 

@@ -191,7 +191,15 @@ def note(actor: Any, case: Any, kind: str, text: str, *, at: datetime | None = N
     if kind not in KINDS:
         raise Invalid(f"There is no kind of chronology entry {kind!r}.", fix="Choose one of the list.", field="kind")
     moment = not_in_future(at, field="at", what="The time")
-    return write_entry(actor, case, kind, required_text(text, field="text", what="What happened"), moment)
+    entry = write_entry(actor, case, kind, required_text(text, field="text", what="What happened"), moment)
+    _tell_victims(actor, case, entry)
+    return entry
+
+
+def _tell_victims(actor: Any, case: Any, entry: ChronologyEntry) -> None:
+    from safelight.casework.victims.services import event_happened
+
+    event_happened(actor, case, entry)
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ class Tab:
 TABS = (
     Tab("summary", "Summary", "cases:detail"),
     Tab("children", "Children", "safeguarding:case_children"),
+    Tab("victims", "Victims", "victims:case_victims"),
     Tab("chronology", "Chronology", "cases:chronology"),
     Tab("clocks", "Clocks", "cases:clocks"),
     Tab("devices", "Devices", "devices:case_devices"),

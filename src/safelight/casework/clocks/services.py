@@ -153,11 +153,11 @@ def tighten_for_risk(actor: Any, case: Any) -> list[Clock]:
 def stop_clocks_of_case(actor: Any, case: Any, *, reason: str, at: datetime | None = None) -> int:
     """Stop the open clocks of a case that is being closed. A late one stays late. Returns how many.
 
-    Those that protect a child are not touched: closing an investigation tells no social worker. They run on, and are
-    seen as running or breached, until what they wait for has happened.
+    Those that protect a child are not touched: closing an investigation tells no social worker, and no victim either.
+    They run on, and are seen as running or breached, until what they wait for has happened.
     """
     moment = not_in_future(at, field="at", what="The time")
-    protecting = [rule.id for rule in standards().clocks.values() if rule.area == "safeguarding"]
+    protecting = [rule.id for rule in standards().clocks.values() if rule.area in ("safeguarding", "victims")]
     rows = Clock.objects.select_for_update(of=("self",)).open().filter(case=case).exclude(rule__in=protecting)
     clocks = list(rows)
     for clock in clocks:

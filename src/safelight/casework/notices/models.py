@@ -29,7 +29,7 @@ class NoticeQuerySet(VisibleQuerySet):
 class Notice(Referenced):
     """One thing that one person is told. It holds a reference and no words: what it is about stays where it is."""
 
-    PREFIX = "N"
+    PREFIX = "NO"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices")
     kind = models.CharField(max_length=60)

@@ -70,8 +70,8 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
 @page(SIGNED_IN, methods=("POST",))
 def read(request: HttpRequest) -> HttpResponse:
     """Mark some of the own notices as read, and go back or on."""
-    numbers = [text for text in request.POST.getlist("notice")[:MOST_AT_ONCE] if text[2:].isdecimal()]
-    keys = [int(text[2:]) for text in numbers if len(text) < 18]
+    typed = [text.removeprefix(f"{Notice.PREFIX}-") for text in request.POST.getlist("notice")[:MOST_AT_ONCE]]
+    keys = [int(text) for text in typed if text.isdecimal() and len(text) < 16]
     count = mark_read(request.user, Notice.objects.visible_to(request.user).filter(pk__in=keys))
     if count > 1:
         messages.success(request, f"{count} notices are marked as read.")

@@ -351,7 +351,7 @@ class Force:
         table = self.table(
             Clock,
             "rule risk subject_type subject_id subject_label case_id referral_id unit_id owner_role owner_id "
-            "triggered_at due_at duration standards_version stopped_at alerted_at",
+            "triggered_at due_at duration standards_version stopped_at alerted_at base_due_at next_step_at",
         )
 
         def clock(n: int, rule: str, kind: str, hours: float, owner: int) -> tuple[Any, ...]:
@@ -363,6 +363,7 @@ class Force:
                 rule, RISKS[n % 97 % 4], kind, n, f"{'K' if kind.startswith('safe') else 'C'}-{n:06d}", n, n,
                 self.unit(n).pk, "investigator", owner, moment(self.at(n, 1)), moment(max(due, self.at(n, 1))),
                 f"PT{hours}H", "synthetic", moment(max(end, self.at(n, 1))) if end else None, moment(told),
+                moment(max(due, self.at(n, 1))), moment(None if told or end else max(due, self.at(n, 1))),
             )  # fmt: skip
 
         def rows() -> Iterator[tuple[Any, ...]]:

@@ -25,6 +25,7 @@ from safelight.demo.force import build_force
 from safelight.demo.history import Story, play
 from safelight.demo.imports import example_imports
 from safelight.demo.links import build_links
+from safelight.demo.notices import read_old_notices
 from safelight.demo.oversight import oversight_story
 from safelight.demo.sign_in import HOME_UNIT
 from safelight.demo.staff import build_staff
@@ -81,6 +82,7 @@ def build_demo(
     tell("Who is who", 1, 1)
     oversight_story(force.chief)
     build_staff(force)
+    read_old_notices(now - timedelta(days=2))
     bench.leave_waiting(force.examiners[0], 2)
     while seal():
         pass

@@ -8,6 +8,7 @@ import json
 import random
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.urls import reverse
 from tests.casework.factories import make_case, make_child, make_user
@@ -21,7 +22,7 @@ from safelight.casework.oversight import reporting
 from safelight.casework.oversight.extracting import make_extract
 from safelight.casework.oversight.models import PublicReport
 from safelight.casework.safeguarding.models import ChildAtRisk
-from safelight.measures.disclosure import audit
+from safelight.measures.disclosure import CountTable, Dimension, audit, policy
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +105,22 @@ def test_the_same_extract_gives_the_same_tables(extract) -> None:
     assert counts["children"] == counts["cases"]
 
 
+def test_a_table_of_stars_becomes_a_coarser_one() -> None:
+    """Nine of ten cells hidden would say nothing, and the public would suspect that something is."""
+    rule, quarter = policy("round5"), {"quarter": "2026Q3"}
+    unit, told = Dimension("unit", ("CN", "SW", "NE")), Dimension("told", ("in time", "late"))
+
+    def made(rows: list[list[int]]) -> list[str]:
+        table = reporting.coarsened(CountTable("t", "p", (unit, told), np.array(rows), quarter), rule)
+        assert table.counts.sum() == np.sum(rows)
+        return [one.name for one in table.dimensions]
+
+    assert made([[50, 40], [30, 20], [0, 60]]) == ["unit", "told"]
+    assert made([[5, 4], [3, 20], [30, 60]]) == ["told"]
+    assert made([[50, 4], [30, 1], [20, 0]]) == ["unit"]
+    assert made([[2, 1], [3, 0], [0, 1]]) == ["all"]
+
+
 def test_what_may_not_be_drafted_is_refused_in_words(extract) -> None:
     """A report of a quarter that is not over would be compared with whole ones."""
     chief = make_user("chief_officer", None)
@@ -122,9 +139,9 @@ def test_a_draft_that_the_attack_breaks_is_not_published(extract, monkeypatch) -
     chief = make_user("chief_officer", None)
     report = reporting.draft(chief, reporting.last_quarter())
     tables = report.tables
-    for one in tables:
-        one["hidden"], one["mixed"] = [], False
-    tables[0]["counts"][0][0] = 3  # one small cell in a row of its own: the total gives it away
+    # One small cell in a row of its own: the total gives it away.
+    tables[0] |= {"dimensions": [["told", ["in time", "late"], True]], "counts": [3, 40], "hidden": [], "mixed": False,
+                  "policy": "threshold10"}  # fmt: skip
     PublicReport.objects.filter(pk=report.pk).update(tables=tables)
     with pytest.raises(NotPossible, match="could be worked out"):
         reporting.publish(chief, report)

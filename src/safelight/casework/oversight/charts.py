@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from safelight.casework.oversight.figures import COUNT, Figure
 
+MONTHLY = {"interval": "month", "step": 1}
 INK, SHADE = "#0b0c0c", "#b1b4b6"
 _CONFIG = {
     "font": "arial, sans-serif",
@@ -27,7 +28,11 @@ def trend_chart(one: Figure, trend: list[list[Any]]) -> Markup | None:
     import altair
 
     base = altair.Chart(altair.Data(values=rows)).encode(
-        x=altair.X("month:T", title=None, axis=altair.Axis(format="%b %Y", labelAngle=-45))
+        x=altair.X(
+            "month:T",
+            title=None,
+            axis=altair.Axis(format="%b %Y", labelAngle=-45, tickCount=MONTHLY),
+        )
     )
     y = altair.Y("value:Q", title="Number" if one.kind == COUNT else "Per cent", scale=altair.Scale(zero=True))
     band = base.mark_area(color=SHADE, opacity=0.7).encode(y="low:Q", y2="high:Q")

@@ -40,12 +40,18 @@ def values_of(folder: Path, moment: datetime) -> dict[str, Any]:
     Returns:
         ``{figure id: {"now": {unit: value}, "before": {...}, "trend": [[label, value], ...]}}``.
     """
-    edges = months(moment)
     made: dict[str, Any] = {}
     with opened(folder) as base:
+        began = _began(base) or moment
+        # A month or quarter that began before the records did has no value: nothing then is not nothing recorded.
+        edges = [edge for edge in months(moment) if edge >= began]
         for one in FIGURES:
             now = _at(base, one, moment - WINDOW, moment, moment)
-            before = _at(base, one, moment - 2 * WINDOW, moment - WINDOW, moment) if one.back else {}
+            before = (
+                _at(base, one, moment - 2 * WINDOW, moment - WINDOW, moment)
+                if one.back and moment - 2 * WINDOW >= began
+                else {}
+            )
             trend = []
             if one.back:
                 for start, end in pairwise(edges):
@@ -53,6 +59,13 @@ def values_of(folder: Path, moment: datetime) -> dict[str, Any]:
                     trend.append([f"{start.astimezone(LONDON):%Y-%m}", found.get(ALL, _nothing())])
             made[one.id] = {"now": now, "before": before, "trend": trend}
     return made
+
+
+def _began(base: duckdb.DuckDBPyConnection) -> datetime | None:
+    """When the records begin: the first referral or case."""
+    earliest = "SELECT min(received_at) AS first FROM referrals UNION ALL SELECT min(opened_at) FROM cases"
+    first = rows(base, f"SELECT min(first) FROM ({earliest})")  # noqa: S608 - our own tables
+    return first[0][0] if first else None
 
 
 def months(moment: datetime, count: int = MONTHS) -> list[datetime]:

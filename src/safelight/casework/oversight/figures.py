@@ -135,8 +135,8 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "devices_waiting", "Devices that wait for triage", "Devices", COUNT,
-        "Devices seized by that moment, to be triaged, of which no triage run had ended.",
-        "SELECT unit, count(*) FROM devices d WHERE seized_at < $until AND decision = 'triage' AND NOT EXISTS "
+        "Devices seized by that moment, to be triaged or undecided, of which no triage run had ended.",
+        "SELECT unit, count(*) FROM devices d WHERE seized_at < $until AND decision <> 'not_triaged' AND NOT EXISTS "
         "(SELECT 1 FROM runs r WHERE r.device = d.device AND r.state IN ('finished', 'unread_parts') "
         "AND r.finished_at < $until) GROUP BY unit",
         moment=True, page="fleet:index",

@@ -48,13 +48,7 @@ def context(report: PublicReport) -> dict[str, Any]:
     from safelight.casework.oversight.reporting import title_of
 
     rule = policy(report.policy)
-    tables = [
-        {"title": title_of(one["name"]),
-         "head":
-         ["Unit", *(_words(level) for level in (*one["dimensions"][1][1], None))],
-         "rows": _rows(one), "name": one["name"]}
-        for one in report.tables
-    ]  # fmt: skip
+    tables = [{"title": title_of(one["name"]), "name": one["name"], **_grid(one)} for one in report.tables]
     return {
         "report": report, "content": report.content, "tables": tables, "rule": rule,
         "hidden": round(100 * report.proof["hidden_share"], 1), "version": safelight.__version__,
@@ -98,14 +92,18 @@ def metadata(report: PublicReport) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _rows(one: dict[str, Any]) -> list[list[str]]:
+def _grid(one: dict[str, Any]) -> dict[str, Any]:
+    """Heads and rows: units down and levels across, or one column where the table has one dimension."""
     shown = {tuple(key): text for key, text in one["shown"]}
-    units, levels = one["dimensions"][0][1], one["dimensions"][1][1]
     names = _names()
-    return [
-        [names.get(unit, unit) if unit is not None else "All"] + [shown[(unit, level)] for level in (*levels, None)]
-        for unit in (*units, None)
-    ]
+    (first, levels, _), *more = one["dimensions"]
+    head = [first.capitalize() if first != "all" else ""]
+    if not more:
+        rows = [[names.get(level, _words(level)), shown[(level,)]] for level in levels]
+        return {"head": [*head, "Number"], "rows": rows + ([["All", shown[(None,)]]] if first != "all" else [])}
+    across = (*more[0][1], None)
+    rows = [[names.get(unit, _words(unit)), *(shown[(unit, level)] for level in across)] for unit in (*levels, None)]
+    return {"head": [*head, *(_words(level) for level in across)], "rows": rows}
 
 
 def _names() -> dict[str, str]:

@@ -53,7 +53,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     context = {
         "extract": extract,
         "fault": fault,
-        "table": table,
+        "about": table,
         "tables": [(one.name, one.row_is) for one in TABLES],
         "splits": splits_of(table).items() if table else (),
         "times": times_of(table).items() if table else (),

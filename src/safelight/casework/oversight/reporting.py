@@ -31,6 +31,7 @@ from safelight.measures.errors import MeasuresError
 
 QUARTER = re.compile(r"(20\d\d)Q([1-4])")
 NO_UNIT = "no unit yet"
+MOST_SMALL = 0.10
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def draft(actor: Any, quarter: str, *, policy_id: str = "", extract: Extract | N
         rule = policy(policy_id) if policy_id else policy_in_force()
     except MeasuresError as error:
         raise Invalid(str(error), fix="", field="policy") from None
-    tables = [_counted(one, source, quarter, since, until) for one in TABLES]
+    tables = [coarsened(_counted(one, source, quarter, since, until), rule) for one in TABLES]
     try:
         release = make_release(quarter, tables, rule, earlier=published())
     except MeasuresError as error:
@@ -205,6 +206,26 @@ def _counted(one: Asked, extract: Extract, quarter: str, since: datetime, until:
             counts[place, one.levels.index(level)] += number
     dimensions = (Dimension("unit", units), Dimension(one.split, one.levels))
     return CountTable(one.name, one.population, dimensions, counts, {"quarter": quarter})
+
+
+def coarsened(table: CountTable, rule: Policy) -> CountTable:
+    """The finest of: the table, without its units, its units only, its total, in which few cells are small.
+
+    Few: at most :data:`MOST_SMALL` of those with people in them. A page of stars tells nobody anything.
+    """
+    unit, split = table.dimensions
+    choices = (
+        table,
+        CountTable(table.name, table.population, (split,), table.counts.sum(axis=0), table.scope),
+        CountTable(table.name, table.population, (unit,), table.counts.sum(axis=1), table.scope),
+    )
+    for choice in choices:
+        counts = [choice.count(key) for key in choice.cells()]
+        small = sum(rule.is_small(count) for count in counts)
+        if small <= MOST_SMALL * sum(count > 0 for count in counts):
+            return choice
+    whole = Dimension("all", ("the whole force",))
+    return CountTable(table.name, table.population, (whole,), table.counts.sum().reshape(1), table.scope)
 
 
 def _kept(one: ReleasedTable) -> dict[str, Any]:

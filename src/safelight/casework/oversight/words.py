@@ -42,7 +42,7 @@ def median_text(value: dict[str, Any] | None) -> str:
 def change_text(one: Figure, now: dict[str, Any] | None, before: dict[str, Any] | None) -> str:
     """Whether it changed since the quarter before, said only where it is shown."""
     if not now or not before or now["value"] is None or before["value"] is None:
-        return "nothing to compare with"
+        return "nothing to compare with yet"
     if one.kind == COUNT:
         return _counts(now["k"], before["k"])
     if one.kind == SHARE:

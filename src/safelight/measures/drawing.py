@@ -157,6 +157,9 @@ def control_chart(title: str, chart: ControlChart, *, axis: str, as_percent: boo
     import altair as alt
 
     by = 100 if as_percent else 1
+    # A share cannot lie beyond 0 or 100 per cent: a limit out there is none.
+    bottom = None if chart.low is None or (as_percent and chart.low <= 0) else chart.low
+    top = None if as_percent and chart.high >= 1 else chart.high
     rows = [
         {"place": place, "label": point.label, "value": point.value * by, "signal": bool(point.rules)}
         for place, point in enumerate(chart.points)
@@ -171,7 +174,7 @@ def control_chart(title: str, chart: ControlChart, *, axis: str, as_percent: boo
         axis=alt.Axis(labelAngle=-60, labelOverlap=True),
     )
     base = _on(rows).encode(x=x)
-    y = alt.Y("value:Q", title=axis)
+    y = alt.Y("value:Q", title=axis, scale=alt.Scale(domain=[0, 100]) if as_percent else alt.Scale())
     line = base.mark_line(color=INK, strokeWidth=1.5).encode(y=y)
     same = alt.Scale(domain=[False, True])
     shape = alt.Shape("signal:N", scale=alt.Scale(domain=[False, True], range=["circle", "diamond"]), legend=None)
@@ -180,7 +183,7 @@ def control_chart(title: str, chart: ControlChart, *, axis: str, as_percent: boo
     dots = base.mark_point(stroke=INK, opacity=1).encode(y=y, shape=shape, fill=fill, size=size)
     lines = [
         {"y": value * by, "what": what}
-        for value, what in ((chart.centre, "centre"), (chart.low, "limit"), (chart.high, "limit"))
+        for value, what in ((chart.centre, "centre"), (bottom, "limit"), (top, "limit"))
         if value is not None
     ]
     dash = alt.StrokeDash("what:N", scale=alt.Scale(domain=["centre", "limit"], range=[[1, 0], [6, 3]]),
@@ -194,9 +197,9 @@ def control_chart(title: str, chart: ControlChart, *, axis: str, as_percent: boo
         )
         for point in chart.points
     )
-    low = "none" if chart.low is None else f"{chart.low * by:.4g}"
+    low, high = ("none" if one is None else f"{one * by:.4g}" for one in (bottom, top))
     note = (
-        f"{chart.kind} chart: centre {chart.centre * by:.4g}, limits {low} to {chart.high * by:.4g}. "
+        f"{chart.kind} chart: centre {chart.centre * by:.4g}, limits {low} (lower) and {high} (upper). "
         f"A chart of this length gives a signal although nothing has changed in {chart.false_alarm * 100:.0f} of 100 "
         f"cases ({chart.false_alarm_note}). {' '.join(chart.notes)}"
     ).strip()
@@ -208,7 +211,7 @@ def funnel_chart(title: str, funnel: Funnel, *, what: str) -> Drawing:
     """Units against the funnel of chance; one beyond the outer limit is a filled diamond with its name."""
     import altair as alt
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"unit": unit.name, "n": unit.n, "share": unit.share * 100, "beyond": unit.beyond or "inside"}
         for unit in funnel.units
         if unit.share is not None
@@ -236,7 +239,13 @@ def funnel_chart(title: str, funnel: Funnel, *, what: str) -> Drawing:
     fill = alt.Fill("beyond:N", scale=alt.Scale(domain=kinds, range=["#ffffff", PALE, INK]), legend=None)
     shape = alt.Shape("beyond:N", scale=alt.Scale(domain=kinds, range=["circle", "square", "diamond"]), legend=None)
     dots = base.mark_point(stroke=INK, size=90, opacity=1).encode(fill=fill, shape=shape)
-    names = base.mark_text(align="left", dx=8, fontSize=11, color=INK).encode(text="unit:N")
+    together: dict[tuple[int, float], list[str]] = {}
+    for row in rows:
+        together.setdefault((row["n"], row["share"]), []).append(row["unit"])
+    labels = [{"n": n, "share": share, "units": ", ".join(units)} for (n, share), units in together.items()]
+    names = (
+        _on(labels).mark_text(align="left", dx=8, fontSize=11, color=INK).encode(x="n:Q", y="share:Q", text="units:N")
+    )
     said = {"": "inside", "warning": "beyond 95 %", "action": "beyond 99.8 %"}
     table = tuple(
         (
@@ -274,8 +283,11 @@ def curves_chart(title: str, curves: Mapping[str, Curve], *, unit: str, limit: f
     legend = alt.Legend(orient="top", title=None, labelLimit=500, columns=1) if len(names) > 1 else None
     scale = alt.Scale(domain=names, range=dashes)
     dash = alt.StrokeDash("group:N", sort=names, scale=scale, legend=legend)
-    line = _on(rows).mark_line(color=INK, interpolate="step-after").encode(
-        x=alt.X("time:Q", title=unit), strokeDash=dash,
+    last = max(curve.last for curve in curves.values())
+    shown = min(last, 5 * limit) if limit else last  # one clock that runs for weeks would squash the hours that count
+    note = f"Drawn up to {shown:g}; the last one was watched for {last:.0f}." if shown < last else ""
+    line = _on(rows).mark_line(color=INK, interpolate="step-after", clip=True).encode(
+        x=alt.X("time:Q", title=unit, scale=alt.Scale(domain=[0, shown or 1])), strokeDash=dash,
         y=alt.Y("open:Q", title="Still open, per cent", scale=alt.Scale(domain=[0, 100])),
     )  # fmt: skip
     drawn: Any = line
@@ -288,7 +300,7 @@ def curves_chart(title: str, curves: Mapping[str, Curve], *, unit: str, limit: f
         table.append((name, str(curve.n), str(curve.ended), str(curve.n - curve.ended), reach))
     return Drawing(
         title, _svg(drawn.properties(width=WIDTH - 60, height=260)),
-        ("", "Clocks", "Met", "Still open", f"Median, {unit.lower()}"), tuple(table),
+        ("", "Clocks", "Met", "Still open", f"Median, {unit.lower()}"), tuple(table), note,
     )  # fmt: skip
 
 

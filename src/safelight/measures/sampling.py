@@ -188,14 +188,21 @@ def draw(
     if not seed.strip():
         raise CountError("The draw has no seed.", fix="Seal a seed with the plan first.")
     by_stratum: dict[str, list[tuple[str, str]]] = {stratum.name: [] for stratum in plan}
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
+    twice: Counter[str] = Counter()
+    begun = hashlib.sha256(f"{seed}\n".encode())  # as draw_key, with the seed hashed once
     for case, name in cases:
-        seen[case] += 1
         if name not in by_stratum:
             raise CountError(f"Case {case} is in stratum {name!r}, which the plan does not know.", fix="Plan again.")
-        by_stratum[name].append((draw_key(seed, case), case))
-    if twice := [case for case, times in seen.items() if times > 1]:
-        raise CountError(f"Case {twice[0]} is listed {seen[twice[0]]} times.", fix="List every case once.")
+        if case in seen:
+            twice[case] += 1
+        seen.add(case)
+        digest = begun.copy()
+        digest.update(case.encode())
+        by_stratum[name].append((digest.hexdigest(), case))
+    if twice:
+        case, more = next(iter(twice.items()))
+        raise CountError(f"Case {case} is listed {more + 1} times.", fix="List every case once.")
     drawn: list[Drawn] = []
     for stratum in plan:
         keyed = by_stratum[stratum.name]

@@ -60,7 +60,9 @@ class PlanForm(forms.Form):
     )  # fmt: skip
     self_days = forms.IntegerField(label="Days for the units' own assessment", min_value=1, max_value=90, initial=14)
 
-    display = {name: {"width": 4} for name in ("margin", "size", "minimum", "reserve", "self_days")}
+    display = {name: {"width": 4} for name in ("margin", "size", "minimum", "reserve", "self_days")} | {
+        name: {"small": True} for name in ("status", "risks", "units", "sources", "strata_by")
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

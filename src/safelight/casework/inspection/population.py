@@ -19,13 +19,14 @@ from safelight.casework.cases.models import Case
 from safelight.casework.referrals.models import Referral, Source
 from safelight.casework.workforce.models import Accreditation, Unit
 
+SPECIALIST = "ocsae_investigator"
 STATUSES = {"all": "Open and closed", "open": "Open", "closed": "Closed"}
 DIMENSIONS = {
     "unit": "Unit",
     "source": "Type of case: where it came from",
     "skill": "Type of case: the skill it needs",
     "risk": "Risk",
-    "specialist": "Whether the investigator held that skill",
+    "specialist": "Whether a specialist had it",
 }
 
 
@@ -98,13 +99,13 @@ def _midnight(day: date, *, after: bool = False) -> datetime:
 
 
 def with_specialist(cases: QuerySet[Case]) -> QuerySet[Case]:
-    """Adds ``specialist``: whether whoever had the case last held the skill it needs on the day it was given out;
-    None where nobody ever had it."""
+    """Adds ``specialist``: whether whoever had the case last (``given_to``, None where nobody ever had it) held the
+    specialist skill for online child abuse on the day it was given out, whatever skill the case asks for."""
     last = Allocation.objects.filter(case=OuterRef("pk")).order_by("-started_at")
     held = Accreditation.objects.filter(
         Q(valid_until=None) | Q(valid_until__gte=OuterRef("given_on")),
         user=OuterRef("given_to"),
-        skill=OuterRef("required_skill"),
+        skill=SPECIALIST,
         valid_from__lte=OuterRef("given_on"),
     )
     return cases.annotate(

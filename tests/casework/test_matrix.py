@@ -118,6 +118,7 @@ ROUTES = {
     "ledger:entry": "ledger_case",
     "people:detail": "referral", "people:change": "person_change", "people:network": "referral",
     "people:link": "person_change", "people:link_undo": "person_change",
+    "people:merge": "person_change", "people:merge_undo": "person_change",
     "referrals:detail": "referral", "referrals:close": "referral_close",
     "referrals:batch": "desk", "referrals:resolve": "desk",
     "safeguarding:check": "protect", "safeguarding:child_add": "protect", "safeguarding:case_children": "case",

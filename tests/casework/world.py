@@ -18,6 +18,7 @@ from tests.casework.factories import (
     make_detention,
     make_device,
     make_person,
+    make_person,
     make_referral,
     make_user,
 )
@@ -31,7 +32,7 @@ from safelight.casework.devices.models import EvidenceImage, Finding, Release, T
 from safelight.casework.fleet.models import Examination, FirstLook
 from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, NegativeEntry, Recheck, RecheckHit
 from safelight.casework.ledger.models import LedgerEntry
-from safelight.casework.people.models import PossibleLink
+from safelight.casework.people.models import Merge, PossibleLink
 from safelight.casework.referrals.models import ImportBatch, ImportLine
 from safelight.casework.safeguarding.protection import take_into_protection
 from safelight.casework.safeguarding.services import send_safeguarding_referral
@@ -127,6 +128,10 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         decided_at=now, decided_by=people["has"], evidence={"reasons": ["Synthetic."], "steps": []},
     )  # fmt: skip
     detention = link_to_case(supervisor, make_detention(), case)
+    merge = Merge.objects.create(
+        kept=suspect, gone=make_person(merged_into=suspect), reason="Synthetic.", merged_at=now,
+        merged_by=supervisor,
+    )  # fmt: skip
     arguments: dict[str, dict[str, Any]] = {
         "custody:detail": {"reference": detention.reference},
         "custody:step": {"reference": detention.reference, "step": "review"},
@@ -137,7 +142,8 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         "fleet:report": {**of_look, "name": "report.json"},
         "ledger:entry": {"pk": LedgerEntry.objects.filter(verb="case.opened", case_key=case.pk).get().pk},
         "people:detail": {"reference": suspect.reference}, "people:change": {"reference": suspect.reference},
-        "people:network": {"reference": suspect.reference},
+        "people:network": {"reference": suspect.reference}, "people:merge": {"reference": suspect.reference},
+        "people:merge_undo": {"reference": merge.reference},
         "people:link": {"reference": possible.reference}, "people:link_undo": {"reference": possible.reference},
         "referrals:batch": {"reference": batch.reference}, "referrals:resolve": {"pk": line.pk},
         "submissions:nothing": {**of_case, "device": device.reference},

@@ -23,3 +23,19 @@ class UndoForm(forms.Form):
     """Why a decision is taken back."""
 
     reason = forms.CharField(label="Why it is taken back", widget=forms.Textarea, max_length=2000)
+
+
+class MergeForm(forms.Form):
+    """Which record goes into this one, and why."""
+
+    other = forms.CharField(
+        label="Reference of the other record", max_length=20, help_text="For example P-000123. It goes into this one"
+    )
+    reason = forms.CharField(
+        label="How you know that it is the same person", widget=forms.Textarea, max_length=2000,
+        help_text="What you checked and with whom",
+    )  # fmt: skip
+    sure = forms.BooleanField(
+        label="I have compared both records, and they are of one person",
+        error_messages={"required": "Compare both records first, then say so"},
+    )

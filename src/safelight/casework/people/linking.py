@@ -82,7 +82,7 @@ def bring_in(store: Any) -> tuple[int, int]:
     from safelight.casework.people.models import Person
     from safelight.errors import SafelightError
 
-    people = Person.objects.prefetch_related("identifiers").order_by("pk")
+    people = Person.objects.filter(merged_into=None).prefetch_related("identifiers").order_by("pk")
     store.add(OURS, [record_of(one) for one in people.iterator(chunk_size=2000)], origin="Safelight", whole=True)
     held = {(left, right): (number, verdict) for number, left, right, verdict in store.decisions()}
     brought = 0

@@ -60,6 +60,8 @@ class Person(Referenced):
     postcode = models.CharField(max_length=10, blank=True)
     borough = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The record that this one was merged into: never one that is merged itself (people/merging.py).
+    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged")
 
     objects = PersonQuerySet.as_manager()
 
@@ -157,6 +159,42 @@ class PossibleLink(Referenced):
     def probability(self) -> float:
         """The chance that it is one person, as the model sees it."""
         return float(1 / (1 + 2.0 ** -max(min(self.weight, 100.0), -100.0)))
+
+
+class MergeQuerySet(VisibleQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Those whose kept record ``user`` sees."""
+        return self.filter(Person.objects.visible_to(user).holding("kept"))
+
+
+class Merge(Referenced):
+    """Two records of one person were brought together. ``moved`` names every row that pointed at the one that went and
+    points at the kept one now; ``stayed`` those that the kept one had already. Undoing gives back what was moved."""
+
+    PREFIX = "M"
+
+    kept = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="merges")
+    gone = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="merged_by")
+    reason = models.TextField()
+    merged_at = models.DateTimeField()
+    merged_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    moved = models.JSONField(default=list)
+    stayed = models.JSONField(default=list)
+    link = models.ForeignKey(PossibleLink, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    objects = MergeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "merge"
+        constraints = [
+            models.UniqueConstraint(fields=["gone"], condition=Q(undone_at=None), name="people_merged_once"),
+            models.CheckConstraint(condition=~Q(kept=models.F("gone")), name="people_merged_with_another"),
+            models.CheckConstraint(condition=~Q(reason=""), name="people_merged_with_a_reason"),
+        ]
 
 
 class Identifier(models.Model):

@@ -10,7 +10,7 @@ from django.urls import reverse
 from safelight.casework.base.attempt import attempt
 from safelight.casework.base.policy import look, page, require
 from safelight.casework.people.forms import PersonForm
-from safelight.casework.people.models import Person
+from safelight.casework.people.models import Merge, Person
 from safelight.casework.people.queries import appearances
 from safelight.casework.people.services import add_identifiers, update_person
 
@@ -20,6 +20,12 @@ FIELDS = ("family_name", "given_names", "born", "born_precision", "sex", "addres
 @page("people.view", looks="person")
 def detail(request: HttpRequest, reference: str) -> HttpResponse:
     """What is known of a person, and their part in the cases and referrals that the reader sees."""
+    merged = Merge.objects.filter(gone=Person.key_of(reference), undone_at=None).select_related("gone__merged_into")
+    gone = merged.first()
+    if gone is not None:
+        kept = Person.objects.get_visible(request.user, gone.gone.merged_into.reference)
+        messages.info(request, f"{gone.gone.reference} was merged into {kept.reference}, which is shown here.")
+        return redirect("people:detail", kept.reference)
     person = Person.objects.get_visible(request.user, reference)
     look(request, "person", person)
     return render(
@@ -27,6 +33,8 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
         "people/detail.html",
         {
             "person": person,
+            "merges": list(person.merges.filter(undone_at=None).select_related("gone", "merged_by").order_by("-pk")),
+            "may_merge": request.user.has_perm("people.link"),
             "identifiers": list(person.identifiers.order_by("kind", "value")),
             "appearances": appearances(person, request.user),
             "may_change": request.user.has_perm("people.change", person),

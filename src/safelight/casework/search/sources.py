@@ -16,6 +16,7 @@ class Source:
         columns: searched texts.
         joined: columns of which a copy without blanks is searched too (postcodes, telephone numbers).
         called: what the words are, for "why it matched".
+        instead: a column whose key takes the place of ``owner`` where it is set (the record a person was merged into).
     """
 
     code: str
@@ -25,6 +26,17 @@ class Source:
     columns: tuple[str, ...]
     called: str
     joined: tuple[str, ...] = field(default=())
+    instead: str = ""
+
+    def owner_of(self, row: str) -> str:
+        """The SQL of the key of the record that a hit leads to."""
+        return f"COALESCE({row}.{self.instead}, {row}.{self.owner})" if self.instead else f"{row}.{self.owner}"
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The columns whose change changes the entry."""
+        more = [one for one in (self.owner, self.instead) if one and one != "id"]
+        return tuple(dict.fromkeys([*self.columns, *more]))
 
 
 KINDS = {
@@ -51,6 +63,7 @@ SOURCES: dict[str, Source] = {
         Source(
             "person", "people_person", "person", "id",
             ("given_names", "family_name", "address", "postcode", "borough"), "Person", ("postcode",),
+            "merged_into_id",
         ),
         Source(
             "identifier", "people_identifier", "person", "person_id", ("value",), "On-line name or number", ("value",)

@@ -36,7 +36,7 @@ def copy_of(source: Source, vendor: str) -> str:
     """The SQL that writes the entries of a whole source; a condition on ``s.id`` may follow."""
     return (
         "INSERT INTO search_entry (source, record, owner, kind, words) "  # noqa: S608 - our own names only
-        f"SELECT '{source.code}', s.id, s.{source.owner}, '{source.kind}', {words_of(source, 's', vendor)} "
+        f"SELECT '{source.code}', s.id, {source.owner_of('s')}, '{source.kind}', {words_of(source, 's', vendor)} "
         f"FROM {source.table} s WHERE s.{source.owner} IS NOT NULL"
     )
 
@@ -44,12 +44,12 @@ def copy_of(source: Source, vendor: str) -> str:
 def _postgresql(source: Source) -> dict[str, list[str]]:
     """By the name of the trigger, the statements that make it."""
     words = words_of(source, "NEW", "postgresql")
-    watched = ", ".join(dict.fromkeys([*source.columns, *(() if source.owner == "id" else (source.owner,))]))
+    watched = ", ".join(source.watched)
     body = (
         "BEGIN IF TG_OP = 'DELETE' THEN "  # noqa: S608
         f"DELETE FROM search_entry WHERE source = '{source.code}' AND record = OLD.id; RETURN OLD; END IF; "
         "INSERT INTO search_entry (source, record, owner, kind, words) "
-        f"VALUES ('{source.code}', NEW.id, NEW.{source.owner}, '{source.kind}', {words}) "
+        f"VALUES ('{source.code}', NEW.id, {source.owner_of('NEW')}, '{source.kind}', {words}) "
         "ON CONFLICT (source, record) DO UPDATE SET owner = EXCLUDED.owner, words = EXCLUDED.words; "
         "RETURN NEW; END"
     )
@@ -65,16 +65,16 @@ def _postgresql(source: Source) -> dict[str, list[str]]:
 
 def _sqlite(source: Source) -> dict[str, list[str]]:
     words = words_of(source, "NEW", "sqlite")
-    watched = ", ".join(dict.fromkeys([*source.columns, *(() if source.owner == "id" else (source.owner,))]))
+    watched = ", ".join(source.watched)
     there = f"source = '{source.code}' AND record"
     new = (
         "INSERT INTO search_entry (source, record, owner, kind, words) "  # noqa: S608
-        f"VALUES ('{source.code}', NEW.id, NEW.{source.owner}, '{source.kind}', {words})"
+        f"VALUES ('{source.code}', NEW.id, {source.owner_of('NEW')}, '{source.kind}', {words})"
     )
     bodies = {
         "INSERT": new,
         f"UPDATE OF {watched}": (
-            f"UPDATE search_entry SET owner = NEW.{source.owner}, words = {words} WHERE {there} = NEW.id"  # noqa: S608
+            f"UPDATE search_entry SET owner = {source.owner_of('NEW')}, words = {words} WHERE {there} = NEW.id"  # noqa: S608
         ),
         "DELETE": f"DELETE FROM search_entry WHERE {there} = OLD.id",  # noqa: S608
     }

@@ -18,7 +18,6 @@ from tests.casework.factories import (
     make_detention,
     make_device,
     make_person,
-    make_person,
     make_referral,
     make_user,
 )

@@ -181,6 +181,7 @@ def test_every_page_about_one_record_is_in_the_table() -> None:
         "notices:",  # each person's own: tests/casework/notices/test_views.py
         "oversight:",  # figures and public reports: tests/casework/oversight/test_pages.py
         "plans:",  # a model
+        "search:",  # lists taken out: tests/casework/search/test_export.py
     )
     rest = {name for name in found if not name.startswith(elsewhere)}
     assert rest - hash_sets == set(ROUTES)
@@ -233,6 +234,8 @@ def test_a_restricted_case_leaves_no_trace_on_any_list_search_or_count(tmp_path,
             "accounts:index", "workforce:index", "hashsets:index", "hashsets:overlaps", "hashsets:quarantine",
             "hashsets:negatives", "hashsets:rechecks", "standards_page", "people:links", "notices:index",
             "cases:live", "victims:index",
+            "hashsets:negatives", "hashsets:rechecks", "standards_page", "people:links", "notices:index", "cases:live",
+            "people:index", "search:results",
             "allocation:handing_over", "allocation:conflicts", "workforce:me",
         )),
         reverse("hashsets:recheck", kwargs=where.arguments["hashsets:recheck"]),

@@ -41,6 +41,7 @@ NAVIGATION = (
     Item("Live contact", "cases:live", READS, "Cases"),
     Item("Clocks", "clocks:index", READS, "Cases"),
     Item("Victims to be told", "victims:index", READS, "Cases"),
+    Item("People", "people:index", READS, "Cases"),
     Item("Possible links", "people:links", frozenset({"referral_desk", "investigator", "supervisor"}), "Cases"),
     Item("Devices", "devices:index", EXAMINE, "Devices"),
     Item("Forensic queue", "fleet:forensic_queue", EXAMINE, "Devices"),

@@ -14,11 +14,11 @@ from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.chronology import title_of
+from safelight.casework.cases.filters import STATUSES, filters_from
 from safelight.casework.cases.forms import NoteForm
 from safelight.casework.cases.models import Case
 from safelight.casework.cases.queries import (
     STAGES,
-    Filters,
     address,
     case_page,
     chronology_page,
@@ -33,38 +33,17 @@ from safelight.casework.clocks.queries import clocks_of_case, late_or_met, next_
 from safelight.casework.ledger.queries import entry_page, lines
 from safelight.casework.workforce.models import Unit
 
-STATUSES = {"open": "Open", "closed": "Closed", "all": "Open and closed"}
-
 
 def number(text: str) -> int | None:
     """A page key in an address; None for anything that is no key."""
     return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
-def filters_of(request: HttpRequest, units: dict[str, str]) -> Filters:
-    """The filters in the address; unknown values are dropped."""
-    risks = {*standards().risks, "none"}
-
-    def one(name: str, known: Any, otherwise: str = "") -> str:
-        value = request.GET.get(name, "")
-        return value if value in known else otherwise
-
-    return Filters(
-        unit=one("unit", units),
-        risk=one("risk", risks),
-        stage=one("stage", STAGES),
-        status=one("status", STATUSES, "all" if request.GET.get("stage") == "closed" else "open"),
-        mine=request.GET.get("mine") == "1",
-        unallocated=request.GET.get("unallocated") == "1",
-        breached=request.GET.get("breached") == "1",
-    )
-
-
 @page("cases.view", looks="list")
 def index(request: HttpRequest) -> HttpResponse:
     """Filters in the address: ``?unit=CN&risk=high&stage=children&mine=1&unallocated=1&breached=1&before=123``."""
     units = dict(Unit.objects.values_list("code", "name"))
-    filters = filters_of(request, units)
+    filters = filters_from(request.GET, units)
     chosen = filters.chosen()
     found = case_page(request.user, filters, before=number(request.GET.get("before", "")))
     look(request, "list", None, list="cases", filters=chosen, shown=[row.case.reference for row in found.rows])

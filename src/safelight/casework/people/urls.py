@@ -6,6 +6,7 @@ from safelight.casework.people import link_views, merge_views, views
 
 app_name = "people"
 urlpatterns = [
+    path("people/", views.index, name="index"),
     path("people/links/", link_views.links, name="links"),
     path("people/links/<str:reference>/", link_views.link, name="link"),
     path("people/links/<str:reference>/undo/", link_views.undo, name="link_undo"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,11 +12,38 @@ from django.urls import reverse
 from safelight.casework.base.attempt import attempt
 from safelight.casework.base.policy import look, page, require
 from safelight.casework.people.forms import PersonForm
+from safelight.casework.people.lists import PARTS, PeopleFilters, people_page
 from safelight.casework.people.models import Merge, Person
 from safelight.casework.people.queries import appearances
 from safelight.casework.people.services import add_identifiers, update_person
 
 FIELDS = ("family_name", "given_names", "born", "born_precision", "sex", "address", "postcode", "borough")
+
+
+@page("people.view", looks="list")
+def index(request: HttpRequest) -> HttpResponse:
+    """Filters in the address: ``?name=smi&borough=Camden&part=suspect&before=123``."""
+    filters = PeopleFilters.of(request.GET)
+    chosen = filters.chosen()
+    key = request.GET.get("before", "")
+    found = people_page(request.user, filters, before=int(key) if key.isdecimal() and len(key) < 19 else None)
+    # A name that is looked for does not belong in the ledger: which filters were used, and what was shown.
+    look(request, "list", None, list="people", filters=sorted(chosen), shown=[one.reference for one in found.rows])
+    return render(
+        request,
+        "people/index.html",
+        {
+            "rows": found.rows,
+            "filters": filters,
+            "filtered": bool(chosen),
+            "parts": PARTS,
+            "query": urlencode(chosen),
+            "pages": {
+                "previous_url": f"?{urlencode(chosen)}" if key else "",
+                "next_url": f"?{urlencode({**chosen, 'before': found.before})}" if found.before else "",
+            },
+        },
+    )
 
 
 @page("people.view", looks="person")

@@ -1,0 +1,62 @@
+"""The list of people whom the reader may see, newest first, by filters in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from django.db.models import Exists, OuterRef
+
+from safelight.casework.cases.models import Case, CasePerson
+from safelight.casework.people.models import Person
+from safelight.casework.safeguarding.models import ChildAtRisk
+
+PARTS = {**dict(CasePerson.Role.choices), "child": "Child at risk"}
+
+
+@dataclass(frozen=True)
+class PeopleFilters:
+    """What is asked for: the beginning of the family name, the borough, the part played in a case."""
+
+    name: str = ""
+    borough: str = ""
+    part: str = ""
+
+    @classmethod
+    def of(cls, asked: Mapping[str, str]) -> Self:
+        """The filters in an address; a part that there is not is dropped."""
+        part = asked.get("part", "")
+        return cls(
+            asked.get("name", "").strip()[:60], asked.get("borough", "").strip()[:60], part if part in PARTS else ""
+        )
+
+    def chosen(self) -> dict[str, str]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+@dataclass(frozen=True)
+class PeoplePage:
+    """One page of people; ``before`` is the key of the next, or None."""
+
+    rows: list[Person]
+    before: int | None = None
+
+
+def people_page(user: Any, filters: PeopleFilters, *, before: int | None = None, size: int = 50) -> PeoplePage:
+    """The people whom ``user`` may see under ``filters``, newest first. One query."""
+    found, cases = Person.objects.visible_to(user), Case.objects.visible_to(user)
+    if filters.name:
+        found = found.filter(family_name__istartswith=filters.name)
+    if filters.borough:
+        found = found.filter(borough__iexact=filters.borough)
+    if filters.part == "child":
+        found = found.filter(Exists(ChildAtRisk.objects.visible_to(user).filter(person=OuterRef("pk"))))
+    elif filters.part:
+        found = found.filter(
+            Exists(CasePerson.objects.filter(cases.holding("case"), person=OuterRef("pk"), role=filters.part))
+        )
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    rows = list(found.order_by("-pk")[: size + 1])
+    return PeoplePage(rows[:size], rows[size - 1].pk if len(rows) > size else None)

@@ -70,6 +70,8 @@ OPEN = {
     "person_change": "200 200 200 404 200 404 403 403 403 403 403 403 403 302",
     "hashset": "403 403 403 403 200 200 200 200 403 403 403 403 403 302",
     "hashset_hit": "403 403 403 403 200 404 200 404 403 403 403 403 403 302",  # a device of the unit in it
+    "action_end": "403 200 403 404 200 404 403 403 404 403 403 404 403 302",  # of the investigator's plan
+    "takers": "403 403 403 403 200 200 403 200 403 403 403 403 200 302",  # of the unit, or of every unit
     "staff": "403 403 403 403 200 404 403 200 403 403 403 403 403 302",  # a colleague, of the unit or for accounts
     "ledger_case": "403 403 403 403 200 404 403 404 403 403 403 403 403 302",
     "portal": "403 403 403 403 403 403 403 403 403 403 404 403 403 302",  # partners: what their agency was given
@@ -100,7 +102,9 @@ ROUTES = {
     "victims:case_victims": "case", "victims:add": "device_decide", "victims:entitlement": "device_decide",
     "victims:wish": "device_decide", "victims:told": "device_decide",
     "cases:settle": "case_super", "cases:close": "case_super", "cases:reopen": "case_super",
+    "workforce:takers": "takers", "workforce:end_skill": "staff", "workforce:appointment": "case_super",
     "workforce:staff": "staff", "workforce:plan": "staff", "workforce:period": "staff",
+    "supervision:plan": "case", "supervision:action_end": "action_end",
     "allocation:hand_over": "case_super", "allocation:complexity": "case_super",
     "allocation:conflict_end": "case_super",
     "allocation:allocate": "case_super", "allocation:end": "case_super", "supervision:review": "case_super",
@@ -196,10 +200,11 @@ def test_each_role_meets_what_the_table_says(who, tmp_path, settings) -> None:
 def test_a_restricted_case_does_not_exist_for_anyone_who_is_not_named(tmp_path, settings) -> None:
     """A case against a colleague would be known to the whole unit by noon."""
     where = world(tmp_path, settings, restricted=True)
-    free = {"referrals:batch", "referrals:resolve", "workforce:staff", "workforce:plan", "workforce:period"}
     # A plan of an audit and its result name no case that this person may not see.
     free = {"referrals:batch", "referrals:resolve", "inspection:plan", "inspection:result", "inspection:population"}
     free |= {name for name in ROUTES if name.startswith("recommendations:")}
+    # A colleague's leave and skills are no part of a case.
+    free |= {f"workforce:{name}" for name in ("staff", "plan", "period", "takers", "end_skill")}
     for who in ("desk", "unit", "other", "other_super", "examiner", "admin", "offend", "auditor", "chief"):
         for name, status in answers(where, who).items():
             assert name in free or status in (403, 404), (who, name, status)
@@ -237,6 +242,9 @@ def test_a_restricted_case_leaves_no_trace_on_any_list_search_or_count(tmp_path,
             "hashsets:negatives", "hashsets:rechecks", "standards_page", "people:links", "notices:index", "cases:live",
             "people:index", "search:results",
             "allocation:handing_over", "allocation:conflicts", "workforce:me",
+            "hashsets:negatives", "hashsets:rechecks", "standards_page", "people:links", "notices:index", "cases:live",
+            "allocation:handing_over", "allocation:conflicts", "workforce:me", "supervision:morning",
+            "workforce:audit", "workforce:welfare",
         )),
         reverse("hashsets:recheck", kwargs=where.arguments["hashsets:recheck"]),
         f"{reverse('cases:index')}?status=all", f"{reverse('referrals:desk')}?state=all",

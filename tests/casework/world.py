@@ -39,6 +39,7 @@ from safelight.casework.safeguarding.strategy import call_strategy, record_strat
 from safelight.casework.sharing.services import create_agency, share_referral
 from safelight.casework.submissions.models import Submission, SubmissionItem
 from safelight.casework.victims.services import record_victim
+from safelight.casework.supervision.models import PlanAction
 from safelight.casework.workforce.models import Absence
 
 COUNTS = ("media_size", "files_read", "files", "files_deleted", "pictures_hashed", "pictures")
@@ -155,8 +156,19 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     conflict = Conflict.objects.create(
         user=make_user(), person=make_person(), reason="Synthetic.", declared_by=supervisor, declared_at=now
     )
+    action = PlanAction.objects.create(
+        case=case,
+        text="Synthetic.",
+        owner=people["has"],
+        due_on=timezone.localdate(),
+        added_by=supervisor,
+        added_at=now,
+    )
     arguments |= {
+        "supervision:action_end": {**of_case, "pk": action.pk},
         "allocation:hand_over": colleague, "allocation:conflict_end": {"pk": conflict.pk},
+        "workforce:takers": {"skill": SKILL}, "workforce:appointment": colleague,
+        "workforce:end_skill": {"pk": people["has"].accreditations.get().pk},
         "workforce:staff": colleague, "workforce:plan": {**colleague, "what": "absence"},
         "workforce:period": {**colleague, "what": "absence", "pk": away.pk},
     }  # fmt: skip

@@ -14,6 +14,8 @@ def tick_once() -> tuple[int, int, int]:
     Returns:
         (clocks found breached, triage runs queued again, ledger entries sealed).
     """
+    from safelight.casework.allocation.telling import tell_of_handing_over, tell_of_returns
+    from safelight.casework.allocation.weights import note_caseloads
     from safelight.casework.base.once import forget_old_sheets
     from safelight.casework.cases.live import alarm_unallocated
     from safelight.casework.clocks.services import sweep
@@ -25,10 +27,19 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.ledger.services import seal
     from safelight.casework.notices.letters import send_waiting
     from safelight.casework.oversight.extracting import keep_extract
+    from safelight.casework.supervision.misses import tell_of_misses
+    from safelight.casework.workforce.exposure import watch_sessions
+    from safelight.casework.workforce.time_and_place import settle_postings
     from safelight.cli.worker import recover
 
     found = len(sweep())
     alarm_unallocated()
+    tell_of_misses()
+    settle_postings()
+    tell_of_handing_over()
+    tell_of_returns()
+    note_caseloads()
+    watch_sessions()
     recovered = recover()
     forget_old_sheets()
     keep_all()

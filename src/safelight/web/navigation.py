@@ -35,6 +35,7 @@ READS = WORKS | {"offender_manager", "auditor", "chief_officer"}
 NAVIGATION = (
     Item("My work", "work:home"),
     Item("Referral desk", "referrals:desk", frozenset({"referral_desk", "supervisor"})),
+    Item("This morning", "supervision:morning", frozenset({"supervisor"}), "Supervision"),
     Item("Supervisor's board", "supervision:board", frozenset({"supervisor"}), "Supervision"),
     Item("Handing over", "allocation:handing_over", frozenset({"supervisor"}), "Supervision"),
     Item("Cases", "cases:index", READS, "Cases"),
@@ -76,6 +77,8 @@ NAVIGATION = (
     Item("What a specialist does", "inspection:outcomes", INSPECTS - {"supervisor"}, "Inspection"),
     Item("Published figures", "inspection:published", INSPECTS | {"administrator"}, "Inspection"),
     Item("Skills", "workforce:index", frozenset({"supervisor", "administrator"}), "Force"),
+    Item("Skills audit", "workforce:audit", frozenset({"supervisor", "administrator", "chief_officer"}), "Force"),
+    Item("Welfare", "workforce:welfare", frozenset({"supervisor"}), "Force"),
     Item("Conflicts of interest", "allocation:conflicts", WORKS, "Force"),
     Item("About me", "workforce:me", WORKS | {"offender_manager", "custody_officer"}, "Force"),
     Item("Oversight", "oversight:index", OVERSEES, "Oversight"),

@@ -12,8 +12,10 @@ from safelight.casework.allocation.conflicts import declare
 from safelight.casework.allocation.handing_over import handing_over, handing_over_count, returned
 from safelight.casework.allocation.moving import Move, reassign_many
 from safelight.casework.allocation.services import allocate
+from safelight.casework.allocation.telling import tell_of_handing_over, tell_of_returns
 from safelight.casework.base.errors import Invalid
 from safelight.casework.cases.models import Case
+from safelight.casework.notices.models import Notice
 from safelight.casework.workforce.models import Absence
 from safelight.casework.workforce.time_and_place import (
     cancel_period,
@@ -128,3 +130,44 @@ def test_the_number_of_queries_does_not_grow(story, django_assert_max_num_querie
     record_absence(supervisor, user=person, kind="long", from_day=day(0))
     with django_assert_max_num_queries(5):
         assert len(handing_over(supervisor)) == 5
+
+
+class TestTelling:
+    def told(self, kind="handing_over.waiting"):
+        return list(Notice.objects.filter(kind=kind).order_by("pk").values_list("user", flat=True))
+
+    def test_supervisors_are_told_at_once_of_an_absence_and_only_once(self, story):
+        """Otherwise the cases wait until somebody happens to look."""
+        supervisor, person, _ = story
+        record_absence(supervisor, user=person, kind="long", from_day=day(0))
+        assert self.told() == [supervisor.pk]
+        assert tell_of_handing_over() == 0
+        assert self.told() == [supervisor.pk]
+
+    def test_a_planned_absence_is_told_when_it_comes_near(self, story):
+        supervisor, person, _ = story
+        record_absence(supervisor, user=person, kind="leave", from_day=day(20), until_day=day(40))
+        assert self.told() == []
+        tell_of_handing_over(today=day(13))
+        assert self.told() == [supervisor.pk]
+
+    def test_postings_and_conflicts_are_told_and_people_without_a_case_are_not(self, story):
+        supervisor, person, cases = story
+        idle = make_user(skills=[SKILL])
+        record_absence(supervisor, user=idle, kind="long", from_day=day(0))
+        declare(idle, user=idle, reference=cases["low"].reference, reason="Synthetic.")
+        assert self.told() == []
+        declare(person, user=person, reference=cases["low"].reference, reason="Synthetic.")
+        record_posting(supervisor, user=person, unit=make_unit("SW"), from_day=day(0))
+        assert self.told() == [supervisor.pk] * 2
+
+    def test_a_return_is_told_where_cases_were_moved(self, story):
+        supervisor, person, cases = story
+        row = record_absence(supervisor, user=person, kind="leave", from_day=day(-20), until_day=day(3))
+        taker = make_user(skills=[SKILL])
+        reassign_many(supervisor, [Move(cases["low"].pk, taker, person.pk)], code="absent", reason="Synthetic.")
+        assert tell_of_returns() == 0
+        Absence.objects.filter(pk=row.pk).update(until_day=day(-1))
+        assert tell_of_returns() == 1
+        assert tell_of_returns() == 0
+        assert self.told("handing_over.returned") == [supervisor.pk]

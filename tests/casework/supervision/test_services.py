@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from tests.casework.factories import SKILL, make_allocation, make_case, make_child, make_user
 
+from safelight.casework.allocation.moving import Move, reassign_many
+from safelight.casework.allocation.services import reallocate, record_complexity
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.cases.models import Case
-from safelight.casework.cases.services import close_case, note, record_live_contact
+from safelight.casework.cases.services import close_case, note, record_live_contact, record_risk
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.services import place_hold, start_clock
 from safelight.casework.supervision.bars import bars
@@ -60,6 +63,16 @@ class TestReview:
         with pytest.raises(NotPossible):
             review(supervisor, case)
 
+    def test_a_child_who_is_not_safe_is_for_today(self):
+        """Otherwise a review writes down that a child is in danger, and the next step is for Friday."""
+        case, supervisor = make_case(), make_user("supervisor")
+        with pytest.raises(Invalid, match="not safe") as caught:
+            review(supervisor, case, children_safe="no", next_action_by=timezone.localdate() + timedelta(days=1))
+        assert caught.value.field == "next_action_by"
+        assert review(supervisor, case, children_safe="no").children_safe == "no"
+        with pytest.raises(Invalid):
+            review(supervisor, case, children_safe="perhaps")
+
 
 class TestDrift:
     def test_longest_and_riskiest_first_and_only_past_the_policy_of_the_risk(self):
@@ -88,6 +101,44 @@ class TestDrift:
         assert drift.days == 10
         note(supervisor, case, "enquiry", "Synthetic.")
         assert drift_board(supervisor) == []
+
+    def test_touching_a_case_is_no_action(self, sign_in):
+        """Otherwise a click a week keeps a case of which nobody does anything off the board."""
+        supervisor, first, second = make_user("supervisor"), make_user(skills=[SKILL]), make_user(skills=[SKILL])
+        case = make_case(actor=supervisor, days_ago=30)
+        make_allocation(case, first, supervisor)
+        reallocate(supervisor, case, investigator=second, code="caseload", reason="Synthetic.")
+        reassign_many(supervisor, [Move(case.pk, first, second.pk)], code="caseload", reason="Synthetic.")
+        record_risk(supervisor, case, risk="very_high", source="Synthetic tool 1.0")
+        record_complexity(supervisor, case, level="complex", reason="Synthetic.")
+        review(supervisor, case)
+        for kind in ("note", "message", "allocated", "person_added", "access_granted"):
+            note(supervisor, case, kind, "Synthetic.")
+        for tab in ("cases:detail", "cases:chronology", "supervision:plan"):
+            assert sign_in(first).get(reverse(tab, args=[case.reference])).status_code == 200
+        (drift,) = drift_board(supervisor)
+        assert (drift.case, drift.days, drift.last) == (case, 30, "Case opened")
+        text = sign_in(supervisor).get(reverse("supervision:board")).content.decode()
+        assert "Last meaningful action: Case opened" in text
+
+    def test_what_counts_is_data_and_what_was_written_keeps_its_answer(self, tmp_path, settings, sign_in):
+        """Otherwise a force that thinks otherwise must change the program."""
+        supervisor = make_user("supervisor")
+        case = make_case(actor=supervisor, days_ago=30)
+        old = note(supervisor, case, "note", "Before.", at=timezone.now() - timedelta(days=9))
+        (tmp_path / "site.toml").write_text(
+            '[policy.meaningful_also]\nvalue = "note, nonsense"\nlabel = "Test"\n'
+            '[policy.meaningful_not]\nvalue = "enquiry"\nlabel = "Test"\n'
+        )
+        settings.SITE_STANDARDS = tmp_path / "site.toml"
+        note(supervisor, case, "enquiry", "Does not count here.")
+        assert [drift.case for drift in drift_board(supervisor)] == [case]
+        text = sign_in(supervisor).get(reverse("supervision:board")).content.decode()
+        assert "kinds of entry that do not exist: nonsense" in text
+        note(supervisor, case, "note", "Counts here.")
+        assert drift_board(supervisor) == []
+        old.refresh_from_db()
+        assert not old.meaningful
 
     def test_closed_cases_other_units_and_restricted_cases_of_others_stay_off(self):
         supervisor = make_user("supervisor")

@@ -72,6 +72,8 @@ def declare(actor: Any, *, user: Any, reference: str, reason: str) -> Conflict:
     need(actor, "allocation.declare", user, what="You may declare a conflict of your own, or of people of your unit.")
     text = required_text(reason, field="reason", what="The reason")
     what = _named(actor, reference)
+    from safelight.casework.allocation.telling import tell_of_conflict
+
     kind = "case" if what._meta.model_name == "case" else "person"
     if Conflict.objects.live().filter(user=user, **{kind: what}).exists():
         raise NotPossible(f"This conflict of {user} is declared already.", fix="There is nothing to do.")
@@ -82,6 +84,8 @@ def declare(actor: Any, *, user: Any, reference: str, reason: str) -> Conflict:
         what,
         payload={"user": user.pk, "conflict": row.pk, "with": kind, "reason": fingerprint(text)},
     )
+    if _holds_one(user):
+        tell_of_conflict(user, row.pk)
     return row
 
 
@@ -127,3 +131,11 @@ def end_conflict(actor: Any, row: Conflict, *, reason: str) -> Conflict:
         payload={"user": found.user_id, "conflict": found.pk, "reason": fingerprint(text)},
     )
     return found
+
+
+def _holds_one(user: Any) -> bool:
+    """Whether the person has a live case that a conflict of theirs closes to them."""
+    from safelight.casework.cases.models import Case
+
+    mine = Case.objects.filter(allocations__investigator=user, allocations__ended_at=None)
+    return mine.filter(Conflict.objects.cases_closed_to(user)).exists()

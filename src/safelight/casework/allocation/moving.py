@@ -26,10 +26,11 @@ from safelight.casework.allocation.weights import points_of_cases
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.base.rights import need
 from safelight.casework.base.values import required_text
-from safelight.casework.cases.chronology import KINDS
+from safelight.casework.cases.chronology import counts
 from safelight.casework.cases.models import Case, ChronologyEntry
 from safelight.casework.clocks.models import Clock
 from safelight.casework.ledger.services import fingerprint, record_many
+from safelight.casework.supervision.models import hand_over_actions
 from safelight.casework.workforce.capacity import absences_on, away_words
 from safelight.casework.workforce.models import Accreditation
 
@@ -187,8 +188,9 @@ def _write(
             fix="Look at the list again.",
         ) from error
     handed = _hand_over_clocks(keys)
+    hand_over_actions(keys)
     _stop_waiting(actor, keys, now)
-    meaningful = KINDS["allocated"].meaningful
+    meaningful = counts("allocated")
     entries = ChronologyEntry.objects.bulk_create(
         [
             ChronologyEntry(

@@ -19,6 +19,7 @@ from safelight.casework.base.values import required_text
 from safelight.casework.cases.writing import lock_open, write_entry
 from safelight.casework.clocks.services import hand_over_open_clocks, start_clock, stop_clock
 from safelight.casework.ledger.services import fingerprint, record
+from safelight.casework.supervision.models import hand_over_actions
 from safelight.casework.workforce.capacity import absences_on, away_words
 
 __all__ = [
@@ -173,6 +174,7 @@ def _give(actor: Any, case: Any, investigator: Any, reason: str, suggested: bool
         raise _taken(case, live.investigator) from error
     stop_clock(actor, "allocation_to_investigator", case, reason=f"Allocated to {investigator}", at=now)
     hand_over_open_clocks(actor, case, investigator)
+    hand_over_actions([case.pk])
     record(
         actor,
         "allocation.made",

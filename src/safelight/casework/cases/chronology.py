@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safelight.casework.base.standards import standards
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -95,6 +97,9 @@ _ROWS = (
     Kind("allocated", "Allocated", False),
     Kind("unallocated", "Allocation ended", False),
     Kind("reviewed", "Supervision review", False),
+    Kind("plan_action_added", "Action added to the plan", False),
+    Kind("plan_action_done", "Action of the plan done", True),
+    Kind("plan_action_cancelled", "Action of the plan cancelled", False),
     Kind("person_added", "Person added", False),
     Kind("access_granted", "Access granted", False),
     Kind("settled", "Unfinished part settled with a reason", False),
@@ -109,3 +114,21 @@ def title_of(code: str) -> str:
     """The words for a kind; the code itself for one that this version no longer knows."""
     kind = KINDS.get(code)
     return kind.title if kind else code.replace("_", " ").capitalize()
+
+
+def counts(code: str) -> bool:
+    """Whether an entry of this kind, written now, is a meaningful action: the kind's own answer, unless the force's
+    settings ``meaningful_also`` or ``meaningful_not`` say otherwise (the latter wins). What was written before keeps
+    what it counted as then."""
+    if code in _listed("meaningful_not"):
+        return False
+    return KINDS[code].meaningful or code in _listed("meaningful_also")
+
+
+def _listed(name: str) -> set[str]:
+    return {code for part in str(standards().policy[name].value).split(",") if (code := part.strip())}
+
+
+def unknown_codes() -> list[str]:
+    """Codes in the force's settings that name no kind of entry: a slip of the pen that would change nothing."""
+    return sorted((_listed("meaningful_also") | _listed("meaningful_not")) - set(KINDS))

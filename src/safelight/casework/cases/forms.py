@@ -9,7 +9,7 @@ from django import forms
 from safelight.casework.accounts.models import User
 from safelight.casework.base.fields import MomentField
 from safelight.casework.base.standards import standards
-from safelight.casework.cases.chronology import BY_HAND
+from safelight.casework.cases.chronology import BY_HAND, counts
 from safelight.casework.workforce.models import Unit
 
 LONGEST_TEXT = 20_000
@@ -103,9 +103,9 @@ class NoteForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        counts = [(kind.code, kind.title) for kind in BY_HAND if kind.meaningful]
-        others = [(kind.code, kind.title) for kind in BY_HAND if not kind.meaningful]
-        self.fields["kind"].choices = [("", "Choose"), *counts, *others]  # type: ignore[attr-defined]
+        meaningful = [(kind.code, kind.title) for kind in BY_HAND if counts(kind.code)]
+        others = [(kind.code, kind.title) for kind in BY_HAND if not counts(kind.code)]
+        self.fields["kind"].choices = [("", "Choose"), *meaningful, *others]  # type: ignore[attr-defined]
 
 
 class LiveContactForm(forms.Form):

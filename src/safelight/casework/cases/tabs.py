@@ -24,6 +24,7 @@ TABS = (
     Tab("summary", "Summary", "cases:detail"),
     Tab("children", "Children", "safeguarding:case_children"),
     Tab("victims", "Victims", "victims:case_victims"),
+    Tab("plan", "Plan", "supervision:plan"),
     Tab("chronology", "Chronology", "cases:chronology"),
     Tab("clocks", "Clocks", "cases:clocks"),
     Tab("devices", "Devices", "devices:case_devices"),

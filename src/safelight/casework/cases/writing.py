@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from safelight.casework.base.errors import NotPossible
-from safelight.casework.cases.chronology import KINDS
+from safelight.casework.cases.chronology import counts
 from safelight.casework.cases.models import Case, ChronologyEntry
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
@@ -16,7 +16,7 @@ from safelight.casework.ledger.services import fingerprint, record
 
 def write_entry(actor: Any, case: Case, kind: str, text: str, at: datetime) -> ChronologyEntry:
     """Write a chronology entry and, when its kind is meaningful, move the case's last action on to its time."""
-    meaningful = KINDS[kind].meaningful
+    meaningful = counts(kind)
     entry = ChronologyEntry.objects.create(
         case=case, at=at, recorded_at=timezone.now(), kind=kind, meaningful=meaningful, text=text, actor=actor
     )

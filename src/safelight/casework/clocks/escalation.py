@@ -67,6 +67,8 @@ def sweep_once(now: datetime | None = None, limit: int = BATCH) -> tuple[int, li
     Returns:
         (how many clocks were looked at, those newly found past their time).
     """
+    from safelight.casework.supervision.misses import note_misses
+
     moment = now or timezone.now()
     rows = list(
         due_clocks(moment)
@@ -81,6 +83,7 @@ def sweep_once(now: datetime | None = None, limit: int = BATCH) -> tuple[int, li
         clock.swept_through = moment
         schedule(clock)
     Clock.objects.bulk_update(rows, STEP_FIELDS, batch_size=500)
+    note_misses(breached)
     return len(rows), breached
 
 

@@ -34,6 +34,12 @@ KINDS: dict[str, Kind] = {
     "live_contact.found": Kind("Live contact with a child: act now", ALERT),
     "live_contact.unallocated": Kind("Live contact with a child, and nobody has the case", ALERT),
     "live_contact.ended": Kind("Live contact with a child is recorded as ended", INFORMATION),
+    "review.missed": Kind("Supervision reviews were missed twice or more", ALERT, "cases:detail"),
+    "handing_over.waiting": Kind(
+        "Live cases of a colleague wait to be handed over", WARNING, "allocation:handing_over"
+    ),
+    "handing_over.returned": Kind("A colleague is back: what was moved stays where it is", INFORMATION),
+    "exposure.cap": Kind("The longest time for grading in a day is reached", WARNING, "workforce:me"),
     "partner.received": Kind("Police shared something with your agency", WARNING, "sharing:received"),
     "partner.answered": Kind("A partner agency answered", INFORMATION, "sharing:detail"),
     "partner.asked": Kind("A partner agency asked or wrote", WARNING, "sharing:detail"),

@@ -46,7 +46,10 @@ def address_of(notice: Notice) -> str:
                 return reverse(name, kwargs={"reference": reference})
             except NoReverseMatch:
                 continue
-    return ""
+    try:
+        return reverse(page) if page else ""  # a page of no record, such as one's own or a list
+    except NoReverseMatch:
+        return ""
 
 
 @dataclass(frozen=True)

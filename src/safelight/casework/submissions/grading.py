@@ -22,6 +22,7 @@ from safelight.casework.devices.words import ensure_open
 from safelight.casework.ledger.services import record
 from safelight.casework.submissions.material import LETTERS, files_of, gradeable
 from safelight.casework.submissions.models import Grade
+from safelight.casework.workforce.exposure import count_graded
 from safelight.errors import MatchingError
 
 SKILL = "image_grading"
@@ -114,6 +115,7 @@ def record_grades(
             payload={"tool": tool, "graded_at": moment, "new": new, "changed": changed, "grades": written},
         )
         note(actor, case, "graded", f"{new + changed} files graded in {tool}.")
+        count_graded(actor, new + changed)
         _restart_clocks(actor, case, devices, moment)
     return Recorded(new, changed, same, tuple(md5 for md5 in wanted if md5 not in files))
 

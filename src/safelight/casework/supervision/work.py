@@ -1,8 +1,8 @@
-"""Reviews that fall due."""
+"""Reviews that fall due, and actions of plans."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -11,15 +11,35 @@ from django.utils import timezone
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case
 from safelight.casework.clocks.models import Clock
+from safelight.casework.supervision.models import PlanAction
 
 AHEAD = timedelta(days=2)
 MOST = 50
 
 
 def items_for(user: Any) -> list[WorkItem]:
-    """For supervisors: reviews of the unit due within two days, or past. One query."""
-    if user.role != "supervisor":
-        return []
+    """Everybody's actions of plans due within two days, or past; for supervisors also reviews of the unit. Two
+    queries."""
+    return [*_actions(user), *(_reviews(user) if user.role == "supervisor" else [])]
+
+
+def _actions(user: Any) -> list[WorkItem]:
+    day = timezone.localdate() + AHEAD
+    rows = PlanAction.objects.open().filter(owner=user, due_on__lte=day, case__in=Case.objects.visible_to(user))
+    return [
+        WorkItem(
+            title=f"Overdue: {row.text[:120]}" if row.overdue else row.text[:120],
+            url=reverse("supervision:plan", kwargs={"reference": row.case.reference}),
+            subject=f"{row.case.reference} {row.case.title}",
+            due_at=timezone.make_aware(datetime.combine(row.due_on + timedelta(days=1), time())),
+            risk=row.case.risk,
+            group="Plans",
+        )
+        for row in rows.select_related("case").order_by("due_on", "id")[:MOST]
+    ]
+
+
+def _reviews(user: Any) -> list[WorkItem]:
     clocks = (
         Clock.objects.open()
         .filter(

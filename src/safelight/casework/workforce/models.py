@@ -80,6 +80,7 @@ class Period(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     cancel_reason = models.CharField(max_length=300, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
 
     objects = PeriodQuerySet.as_manager()
 
@@ -178,3 +179,55 @@ class Reduction(Period):
             ),
             models.CheckConstraint(condition=models.Q(hours__gt=0), name="workforce_reduction_of_something"),
         ]
+
+
+class GradingSession(models.Model):
+    """From when to when a person graded, and how many files: minutes and counts, no content, no case.
+
+    ``timed`` False: grades were recorded outside a session, so that only their number is known. ``day`` is the local
+    day on which it began.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="grading_sessions")
+    day = models.DateField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    files = models.PositiveIntegerField(default=0)
+    timed = models.BooleanField(default=True)
+    ended_by_system = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-started_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(ended_at=None), name="workforce_one_grading_session_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_at=None) | models.Q(ended_at__gte=models.F("started_at")),
+                name="workforce_grading_ends_after_it_starts",
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "day"], name="workforce_grading_by_day")]
+
+    @property
+    def minutes(self) -> int:
+        """Whole minutes; 0 while it runs."""
+        return 0 if self.ended_at is None else int((self.ended_at - self.started_at).total_seconds() // 60)
+
+
+class Appointment(models.Model):
+    """A welfare appointment: its day, and whether it was kept. What was said in it is never here."""
+
+    class Outcome(models.TextChoices):
+        KEPT = "kept", "Kept"
+        MISSED = "missed", "Missed"
+        OFFERED = "offered", "Offered and declined"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="appointments")
+    held_on = models.DateField()
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-held_on", "-id"]

@@ -30,3 +30,5 @@ rules.add_perm(
     "workforce.own",
     has_role("referral_desk", "investigator", "supervisor", "examiner", "offender_manager", "custody_officer"),
 )
+rules.add_perm("workforce.welfare", is_supervisor & of_own_unit)
+rules.add_perm("workforce.audit", has_role("supervisor", "administrator", "chief_officer"))

@@ -25,6 +25,7 @@ from safelight.casework.workforce.staff_forms import (
     PostingForm,
     ReductionForm,
 )
+from safelight.casework.workforce.welfare import own
 
 PLANS: dict[str, tuple[str, type[forms.Form], Any]] = {
     "absence": ("Record an absence", AbsenceForm, services.record_absence),
@@ -56,7 +57,13 @@ def staff(request: HttpRequest, username: str) -> HttpResponse:
 def me(request: HttpRequest) -> HttpResponse:
     """What the system holds about oneself."""
     look(request, "staff", request.user, username=request.user.username)
-    context = {"person": request.user, "shown": colleague(request.user), "plans": {}, "own": True}
+    context = {
+        "person": request.user,
+        "shown": colleague(request.user),
+        "plans": {},
+        "own": True,
+        "exposure": own(request.user),
+    }
     return render(request, "workforce/staff.html", context)
 
 

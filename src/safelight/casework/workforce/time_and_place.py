@@ -77,6 +77,7 @@ def record_absence(actor: Any, *, user: Any, kind: str, from_day: date, until_da
         user=person, kind=kind, from_day=first, until_day=until_day, recorded_by=actor, recorded_at=timezone.now()
     )
     _write(actor, "absence.recorded", row, kind=kind)
+    _tell(person)
     return row
 
 
@@ -109,6 +110,7 @@ def record_posting(actor: Any, *, user: Any, unit: Any, from_day: date, until_da
     )
     _write(actor, "posting.recorded", row, unit=unit.code, home=home.code if home else None)
     settle_postings(person=person)
+    _tell(person)
     return row
 
 
@@ -254,3 +256,9 @@ def _write(actor: Any, verb: str, row: Any, **payload: Any) -> None:
         category=Category.COLLECTION,
         payload={"row": row.pk, "from_day": str(row.from_day), "until_day": str(row.until_day), **payload},
     )
+
+
+def _tell(person: Any) -> None:
+    from safelight.casework.allocation.telling import tell_of_handing_over
+
+    tell_of_handing_over(person=person)

@@ -14,6 +14,9 @@ register_verbs(
         "period.cancelled": "took back an absence, posting or reduction of",
         "period.end_set": "set the end of an absence, posting or reduction of",
         "hours.recorded": "recorded the working hours of",
+        "exposure.started": "began to grade",
+        "exposure.ended": "stopped grading",
+        "appointment.recorded": "recorded a welfare appointment of",
         "reduction.recorded": "recorded reduced hours of",
     }
 )

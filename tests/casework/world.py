@@ -38,8 +38,8 @@ from safelight.casework.safeguarding.services import send_safeguarding_referral
 from safelight.casework.safeguarding.strategy import call_strategy, record_strategy
 from safelight.casework.sharing.services import create_agency, share_referral
 from safelight.casework.submissions.models import Submission, SubmissionItem
-from safelight.casework.victims.services import record_victim
 from safelight.casework.supervision.models import PlanAction
+from safelight.casework.victims.services import record_victim
 from safelight.casework.workforce.models import Absence
 
 COUNTS = ("media_size", "files_read", "files", "files_deleted", "pictures_hashed", "pictures")

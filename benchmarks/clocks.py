@@ -39,7 +39,7 @@ def rows(vendor: str, count: int) -> str:
     ended = f"CASE WHEN i % 5 = 0 THEN NULL ELSE {begun} END"
     false = "false" if vendor == "postgresql" else "0"
     return (
-        f"INSERT INTO clocks_clock ({FIELDS}) SELECT 'police_referral_to_csc', 'first', '', 'benchmark.row', i, "
+        f"INSERT INTO clocks_clock ({FIELDS}) SELECT 'police_referral_to_csc', 'first', '', 'people.person', i, "
         f"'synthetic', 'investigator', {begun}, {due}, '24 hours', '', 'deadline', {due}, 'benchmark', {ended}, '', "
         f"{false}, {due} FROM ({series}) AS numbers"
     )

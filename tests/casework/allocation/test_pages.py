@@ -48,6 +48,20 @@ class TestHandingOver:
         assert all(row.suggested and "carries" in row.reason for row in moved)
         assert Case.objects.get(pk=cases[2].pk).investigator == holder
 
+    def test_one_click_moves_a_case_that_waits_with_the_code_of_why_it_waits(self, story, sign_in):
+        supervisor, holder, taker, cases = story
+        client = sign_in(supervisor)
+        text = client.get(reverse("allocation:allocate", args=[cases[0].reference])).content.decode()
+        assert f"Move it to {taker}" in text
+        assert "the investigator is absent" in text
+        data = {"investigator": taker.pk, "code": "absent"}
+        assert client.post(reverse("allocation:accept", args=[cases[0].reference]), data).status_code == 302
+        ended = Allocation.objects.get(case=cases[0], investigator=holder)
+        assert ended.end_code == "absent"
+        assert Case.objects.get(pk=cases[0].pk).investigator == taker
+        other = client.get(reverse("allocation:allocate", args=[cases[0].reference])).content.decode()
+        assert "Move it to" not in other, "nothing waits any more: a move needs its reason"
+
     def test_a_named_taker_takes_all_and_a_refusal_stands_on_the_form(self, story, sign_in):
         supervisor, holder, taker, cases = story
         client, address = sign_in(supervisor), reverse("allocation:hand_over", args=[holder.username])

@@ -128,6 +128,12 @@ class _Why:
         return absence.days >= int(setting("absence_handover_days", risk=level))
 
 
+def code_for(user: Any, case: Any, investigator: Any) -> str:
+    """The code that a move of this case from this investigator would carry, "" where it does not wait."""
+    waiting = [one for leaver in handing_over(user, person=investigator) for one in leaver.waiting]
+    return next((one.code for one in waiting if one.case.pk == case.pk), "")
+
+
 def handing_over_count(user: Any) -> int:
     """How many live cases of the unit wait to be handed over."""
     return sum(len(one.waiting) for one in handing_over(user))

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from safelight.casework.accounts.models import User
 from safelight.casework.allocation.forms import AllocateForm
+from safelight.casework.allocation.handing_over import code_for
 from safelight.casework.allocation.queries import may_take, suggest
 from safelight.casework.allocation.reasons import REASONS
 from safelight.casework.allocation.services import allocate, end_allocation, reallocate
@@ -81,6 +82,7 @@ def allocate_page(request: HttpRequest, reference: str) -> HttpResponse:
             "skill": skill.title if skill else case.required_skill,
             "reasons": REASONS,
             "points": points_of_case(case),
+            "code": code_for(request.user, case, case.investigator) if case.investigator is not None else "",
         },
     )
 

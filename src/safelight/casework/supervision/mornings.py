@@ -56,6 +56,8 @@ def morning(user: Any, now: datetime | None = None) -> Morning:
         Clock.objects.visible_to(user)
         .open()
         .filter(Q(unit=user.unit_id) | Q(unit=None, case=None))
+        # Those of a case or referral: what concerns colleagues or custody has pages of its own, and stands below.
+        .exclude(case=None, referral=None)
         .select_related("case", "referral", "owner")
         .order_by("due_at", "id")
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -9,6 +11,7 @@ from tests.casework.factories import SKILL, make_allocation, make_case, make_use
 
 from safelight.casework.allocation.conflicts import declare
 from safelight.casework.allocation.models import Allocation, Conflict
+from safelight.casework.allocation.together import propose_for
 from safelight.casework.allocation.weights import points_of_case
 from safelight.casework.cases.models import Case
 from safelight.casework.workforce.time_and_place import record_absence
@@ -82,6 +85,16 @@ class TestHandingOver:
         answer = sign_in(supervisor).post(address, data)
         assert f"Nobody is suggested for {cases[0].reference}" in answer.content.decode()
         assert Allocation.objects.filter(ended_at=None, investigator=holder).count() == 3
+
+    def test_whoever_goes_within_days_is_not_proposed(self, story):
+        """Otherwise the cases change hands twice in a week."""
+        supervisor, _, taker, cases = story
+        soon = timezone.localdate() + timedelta(days=3)
+        record_absence(supervisor, user=taker, kind="training", from_day=soon, until_day=soon)
+        assert {one.investigator for one in propose_for(supervisor.unit, cases)} == {taker}, "a single day"
+        other = make_user(skills=[SKILL])
+        record_absence(supervisor, user=other, kind="leave", from_day=soon)
+        assert {one.investigator for one in propose_for(supervisor.unit, cases)} == {taker}
 
     def test_queries_do_not_grow_with_the_cases(self, story, sign_in, django_assert_max_num_queries):
         supervisor, holder, _, _ = story

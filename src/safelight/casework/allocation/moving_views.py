@@ -73,6 +73,7 @@ def hand_over(request: HttpRequest, username: str) -> HttpResponse:
     proposals = {one.case.pk: one for one in propose_for(unit, cases, without=[person.pk])}
     waiting = [one for leaver in handing_over(request.user, person=person) for one in leaver.waiting]
     chosen = {one.case.pk: one for one in waiting}
+    why = "; ".join(dict.fromkeys(one.why for one in waiting))
     people = list(
         User.objects.filter(role="investigator", is_active=True)
         .exclude(pk=person.pk)
@@ -84,7 +85,7 @@ def hand_over(request: HttpRequest, username: str) -> HttpResponse:
     form = HandOverForm(
         posted(request),
         cases={case.pk: _label(case) for case in cases},
-        hints={str(case.pk): _hint(chosen.get(case.pk), proposals[case.pk]) for case in cases},
+        hints={str(case.pk): _hint(proposals[case.pk]) for case in cases},
         people={one.pk: load_label(one, found[one.pk]) for one in people if found[one.pk].absence is None},
         initial={
             "cases": list(chosen),
@@ -102,7 +103,7 @@ def hand_over(request: HttpRequest, username: str) -> HttpResponse:
         "form_page.html",
         {
             "title": f"Hand over cases of {person}",
-            "caption": "; ".join(dict.fromkeys(one.why for one in waiting)).capitalize(),
+            "caption": why[:1].upper() + why[1:],
             "form": form,
             "intro": "All chosen cases move together, with their clocks, or none does.",
             "button": "Move the cases",
@@ -111,7 +112,7 @@ def hand_over(request: HttpRequest, username: str) -> HttpResponse:
     )
 
 
-def _hint(waiting: Any, proposal: Proposal) -> str:
+def _hint(proposal: Proposal) -> str:
     if proposal.investigator is None:
         return f"Nobody is suggested. {proposal.reason}"
     return f"Suggested: {proposal.investigator}. {proposal.reason}"

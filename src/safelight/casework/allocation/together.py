@@ -12,9 +12,10 @@ from django.db.models import IntegerField, Q, Value, When
 from safelight.casework.accounts.models import User
 from safelight.casework.allocation.conflicts import conflicts_of
 from safelight.casework.allocation.queries import skill_title
-from safelight.casework.allocation.weights import points_of_cases, standings
+from safelight.casework.allocation.weights import Standing, points_of_cases, standings
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.models import Case
+from safelight.casework.workforce.capacity import setting
 from safelight.casework.workforce.models import Accreditation
 
 MOST = 200
@@ -47,8 +48,8 @@ def propose(user: Any) -> tuple[list[Proposal], bool]:
 def propose_for(unit: Any, cases: Sequence[Any], *, without: Collection[int] = ()) -> list[Proposal]:
     """Who should take these cases of the unit, worked out for all of them together, most urgent first.
 
-    Only people who are at work, with what each can carry in the hours they have; a person with a declared conflict is
-    not proposed for that case.
+    Only people who are at work and stay there for days, with what each can carry in the hours they have; a person with
+    a declared conflict is not proposed for that case.
 
     Args:
         cases: with their unit. without: keys of people who take none (who has the cases now).
@@ -64,7 +65,7 @@ def propose_for(unit: Any, cases: Sequence[Any], *, without: Collection[int] = (
         .order_by("name", "pk")
     )
     stands = standings(people)
-    people = [person for person in people if stands[person.pk].absence is None]
+    people = [person for person in people if stands[person.pk].absence is None and not _goes(stands[person.pk])]
     held: dict[int, set[str]] = {person.pk: set() for person in people}
     for row in Accreditation.objects.in_force().filter(user__in=held):
         held[row.user_id].add(skill_title(row.skill))
@@ -90,6 +91,14 @@ def propose_for(unit: Any, cases: Sequence[Any], *, without: Collection[int] = (
     said = {one.task.key: (by_key[one.worker.key], one.reason) for one in plan.given}
     said |= {one.task.key: (None, one.reason) for one in plan.left}
     return [Proposal(case, *said[str(case.pk)]) for case in cases]
+
+
+def _goes(standing: Standing) -> bool:
+    """Away within days, for as long as cases of high risk would show for handing over: no use to give them more."""
+    coming = standing.ahead
+    return coming is not None and (
+        coming.days is None or coming.days >= int(setting("absence_handover_days", risk="high"))
+    )
 
 
 def _skills(cases: Sequence[Any], held: dict[int, set[str]]) -> dict[int, str]:

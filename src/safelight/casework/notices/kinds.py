@@ -43,12 +43,6 @@ KINDS: dict[str, Kind] = {
     "partner.received": Kind("Police shared something with your agency", WARNING, "sharing:received"),
     "partner.answered": Kind("A partner agency answered", INFORMATION, "sharing:detail"),
     "partner.asked": Kind("A partner agency asked or wrote", WARNING, "sharing:detail"),
-    "review.missed": Kind("Supervision reviews were missed twice or more", ALERT, "cases:detail"),
-    "handing_over.waiting": Kind(
-        "Live cases of a colleague wait to be handed over", WARNING, "allocation:handing_over"
-    ),
-    "handing_over.returned": Kind("A colleague is back: what was moved stays where it is", INFORMATION),
-    "exposure.cap": Kind("The longest time for grading in a day is reached", WARNING, "workforce:me"),
     "victim.update_due": Kind("A victim is to be told what happened", WARNING, "cases:detail"),
     "examination.blocked": Kind(
         "The examination of a device is blocked, and you can lift it", WARNING, "devices:detail"

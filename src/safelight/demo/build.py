@@ -19,6 +19,7 @@ from safelight.casework.plans.services import make_plan
 from safelight.casework.plans.tasks import run_whatif
 from safelight.casework.referrals.services import import_file
 from safelight.demo.audits import audit_story, recommendation_story
+from safelight.demo.children import custody_stories, safeguarding_story
 from safelight.demo.companies import DAYS as COMPANY_DAYS
 from safelight.demo.companies import companies_story
 from safelight.demo.evidence import Bench
@@ -76,6 +77,8 @@ def build_demo(
     stories.append((month_ago, companies_story(force.exchange_manager, rng, month_ago, now)))
     stories.append((now - timedelta(days=30), audit_story(force, random.Random(SEED), now)))  # noqa: S311
     stories.append((now - timedelta(days=70), recommendation_story(force, now)))
+    day_ago = now - timedelta(hours=26)
+    stories += [(day_ago, safeguarding_story(force, day_ago)), *custody_stories(force, now)]
     total = DAYS
     play(stories, until=now, on_progress=lambda moment: tell("History", (moment - start).days, total))
     tell("History", total, total)

@@ -12,6 +12,7 @@ SIGN_IN = (
     ("administrator", "administrator", "administrator (sees no case content)"),
     ("offenders", "offender_manager", f"offender manager in {HOME_UNIT}"),
     ("custody", "custody_officer", "custody officer"),
+    ("partner", "partner", "partner (children's social care of one borough)"),
     ("auditor", "auditor", "auditor (reads)"),
     ("chief", "chief_officer", "chief officer"),
     ("exchange", "exchange_manager", "exchange manager (internet companies)"),

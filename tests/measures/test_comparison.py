@@ -17,9 +17,11 @@ from safelight.measures.comparison import (
     mcnemar,
     two_means,
     two_proportions,
+    weighted_change,
     years_table,
 )
 from safelight.measures.errors import CountError, EmptySampleError, NotEstimableError, TooFewCasesError
+from safelight.measures.intervals import wilson
 
 Y2016, Y2018, Y2021, Q3 = (96, 278), (93, 127, 83), (54, 63, 53), (10, 64, 61)
 
@@ -163,3 +165,14 @@ def test_tables_that_hold_nothing_are_refused() -> None:
         fisher([(0, 0), (1, 2)])
     with pytest.raises(EmptySampleError, match="second is empty"):
         two_proportions(1, 2, 0, 0)
+
+
+def test_a_weighted_change_is_newcombes_where_both_samples_are_simple() -> None:
+    """Lost: two weighted audits compared as if they were simple samples."""
+    plain = two_proportions(96, 374, 93, 303)
+    difference, shown, sentence = weighted_change(wilson(96, 374), wilson(93, 303), names=("2016", "2018"))
+    assert (difference.low, difference.high) == pytest.approx((plain.difference.low, plain.difference.high))
+    assert not shown and sentence.endswith("weighted: a change is not shown.")
+    assert weighted_change(wilson(10, 135), wilson(93, 303), names=("a", "b"))[1]
+    with pytest.raises(CountError, match="levels"):
+        weighted_change(wilson(1, 9), wilson(1, 9, level=0.9), names=("a", "b"))

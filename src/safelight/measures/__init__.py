@@ -7,7 +7,7 @@ what was printed   ``published_figures()``                                     `
 how many to audit  ``sample_size``, ``allocate``, ``draw``                     ``safelight.measures.sampling``
 what it shows      ``proportion``, ``weighted_proportion``                     ``safelight.measures.intervals``
 who is kinder      ``grade_table``, ``compare_grades``, ``bound_from_margins``  ``safelight.measures.agreement``
-did it change      ``two_proportions``, ``years_table``, ``chi_square``        ``safelight.measures.comparison``
+did it change      ``two_proportions``, ``weighted_change``, ``years_table``   ``safelight.measures.comparison``
 is it unusual      ``xmr_chart``, ``t_chart``, ``g_chart``, ``funnel``         ``safelight.measures.charts``
 how long it takes  ``clock_summary``, ``kaplan_meier``, ``log_rank``           ``safelight.measures.survival``
 what a skill does  ``compare_outcomes``, ``e_value``                           ``safelight.measures.effects``
@@ -28,7 +28,14 @@ from safelight.measures.agreement import (
     optimism_bias,
 )
 from safelight.measures.charts import ControlChart, Funnel, funnel, g_chart, t_chart, xmr_chart
-from safelight.measures.comparison import Sample, chi_square, fisher, two_proportions, years_table
+from safelight.measures.comparison import (
+    Sample,
+    chi_square,
+    fisher,
+    two_proportions,
+    weighted_change,
+    years_table,
+)
 from safelight.measures.effects import EffectReport, compare_outcomes, e_value, e_value_of_shares
 from safelight.measures.errors import (
     CountError,
@@ -113,6 +120,7 @@ __all__ = [
     "sample_size",
     "t_chart",
     "two_proportions",
+    "weighted_change",
     "weighted_proportion",
     "wilson",
     "xmr_chart",

@@ -100,10 +100,35 @@ def two_proportions(
     return Comparison(first, second, difference, test, shown, sentence)
 
 
+def weighted_change(first: Interval, second: Interval, *, names: tuple[str, str]) -> tuple[Interval, bool, str]:
+    """Whether a weighted share differs between two audits, from their intervals: the difference, shown or not, and the
+    sentence that says so.
+
+    Args:
+        first, second: such as :func:`safelight.measures.weighted_proportion` gives, at one level.
+
+    The interval squares and adds the distances to the bounds (MOVER), as Newcombe's does for simple samples, and is
+    the same as his where both intervals are Wilson's. There is no p value: shown is that the interval leaves out zero.
+    Assumes independent samples of populations that were drawn by the same rules.
+    Source: Zou and Donner, Statistics in Medicine 27 (2008) 1693.
+
+    Raises:
+        CountError: intervals of two levels.
+    """
+    if first.level != second.level:
+        raise CountError("The two intervals have different levels.", fix="Compute both at one level.")
+    change = second.estimate - first.estimate
+    low = change - math.hypot(second.estimate - second.low, first.high - first.estimate)
+    high = change + math.hypot(second.high - second.estimate, first.estimate - first.low)
+    difference = Interval(change, low, high, first.level, "MOVER")
+    shown = 0 not in difference
+    return difference, shown, _sentence(names, first, second, difference, "weighted", _verdict(shown))
+
+
 def _sentence(
     names: tuple[str, str],
-    first: Proportion,
-    second: Proportion,
+    first: Interval,
+    second: Interval,
     difference: Interval,
     p: str,
     verdict: str,

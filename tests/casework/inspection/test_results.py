@@ -10,8 +10,9 @@ from django.utils import timezone
 from tests.casework.factories import make_assessment, make_audit, make_case, make_user
 
 from safelight.casework.inspection.models import AuditPlan
-from safelight.casework.inspection.results import own_audits, result_of
+from safelight.casework.inspection.results import own_audits, own_changes, result_of
 from safelight.casework.inspection.services import close_plan
+from safelight.measures import wilson
 
 pytestmark = pytest.mark.django_db
 
@@ -100,3 +101,14 @@ def test_a_running_audit_says_that_it_runs_and_an_empty_one_that_there_is_nothin
     plan = make_audit(auditor)
     page = sign_in(auditor).get(reverse("inspection:result", args=[plan.reference])).content.decode()
     assert "nothing to show" in page
+
+
+def test_own_audits_are_compared_only_when_drawn_alike_and_say_not_shown() -> None:
+    """Lost: 'measurable improvement' between two audits of different cases."""
+    interval = wilson(20, 60)
+    make_case()
+    plans = [make_audit(criteria=criteria) for criteria in ("five_topics", "five_topics", "force_own")]
+    first, second = own_changes([(plan, interval, "") for plan in plans])
+    assert first.startswith(f"Good, {plans[1].reference} against {plans[0].reference}: 33.3 to 33.3 %")
+    assert first.endswith("a change is not shown.")
+    assert second.endswith("drawn from different cases, so not compared.")

@@ -10,7 +10,7 @@ from django.shortcuts import render
 
 from safelight.casework.base.policy import SIGNED_IN, look, page
 from safelight.casework.inspection import clock_figures, trends
-from safelight.casework.inspection.results import own_audits
+from safelight.casework.inspection.results import own_audits, own_changes
 from safelight.casework.workforce.models import Unit
 from safelight.measures import MeasuresError, published_figures
 from safelight.measures.drawing import effects_chart, intervals_chart, overlap_chart
@@ -70,6 +70,7 @@ def published(request: HttpRequest) -> HttpResponse:
         "range": range_text,
         "drawing": intervals_chart("Cases graded good, per cent", points),
         "own": own,
+        "changes": own_changes(own),
         "years": [year.change.sentence for year in years_of(found) if year.change is not None],
         "sentences": [first_to_last(found), bound_sentence(bound_of(found)), charge_sentence(found)],
     }

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from safelight.casework.inspection.assessing import INSPECTOR, SELF, criteria_of, scale_of
@@ -20,6 +21,7 @@ from safelight.measures import (
     funnel,
     grade_table,
     proportion,
+    weighted_change,
     weighted_proportion,
 )
 from safelight.measures.agreement import GradeComparison, MarginBound
@@ -209,3 +211,22 @@ def own_audits() -> list[tuple[AuditPlan, Interval | None, str]]:
         share = result.shares[0][1]
         made.append((plan, share, "" if share else " ".join(result.refused)))
     return made
+
+
+def own_changes(audits: list[tuple[AuditPlan, Interval | None, str]]) -> list[str]:
+    """Each own audit against the one before it, in a sentence; audits of different populations are never compared."""
+    kept = [(plan, share) for plan, share, _ in audits if share is not None]
+    said = []
+    for (before, first), (plan, second) in pairwise(kept):
+        if _drawn_by(before) != _drawn_by(plan):
+            said.append(f"{plan.reference} against {before.reference}: drawn from different cases, so not compared.")
+            continue
+        said.append(f"Good, {weighted_change(first, second, names=(before.reference, plan.reference))[2]}")
+    return said
+
+
+def _drawn_by(plan: AuditPlan) -> tuple[object, ...]:
+    """What makes two populations alike: the filter without its days, the criteria and the scale."""
+    query = plan.query
+    parts = (query.get("status"), tuple(query.get("risks", [])), tuple(query.get("units", [])))
+    return (*parts, tuple(query.get("sources", [])), plan.criteria, plan.criteria_version, plan.scale)

@@ -34,7 +34,7 @@ PARTS = {
     "time": {"far future": "23:59"},
 }
 WITHOUT_RECORD = ("referrals:new", "referrals:import", "accounts:create", "workforce:record", "hashsets:import",
-    "hashsets:negative_add",
+    "hashsets:negative_add", "identification:series_new", "identification:victim_new", "identification:feedback_import",
 )  # fmt: skip
 POST_ONLY = {
     "allocation:accept": "case",

@@ -77,6 +77,13 @@ OPEN = {
     "portal": "403 403 403 403 403 403 403 403 403 403 404 403 403 302",  # partners: what their agency was given
     "custody_case": "200 200 200 404 200 404 200 403 404 200 403 404 200 302",
     "custody_keep": "403 403 403 403 403 403 403 403 403 200 403 403 403 302",
+    # A series holds no case content: whoever identifies victims sees it. Answers and children belong to their case.
+    "series": "403 200 200 200 200 200 200 403 403 403 403 200 200 302",
+    "identify_record": "403 200 200 200 200 200 200 403 403 403 403 403 403 302",
+    "victim": "403 200 200 404 200 404 200 403 403 403 403 404 200 302",
+    "victim_record": "403 200 200 404 200 404 200 403 403 403 403 403 403 302",
+    "victim_identify": "404 200 200 404 200 404 403 403 403 403 403 403 403 302",
+    "feedback_file": "403 403 403 403 200 200 200 403 403 403 403 403 403 302",
     "device_examine": "403 403 403 403 403 403 200 403 403 403 403 403 403 302",
     # Audits and recommendations; the case was sent back to who has it. The audit is closed, and so is its case.
     "audit_plan": "403 403 403 403 200 404 403 403 403 403 403 200 200 302",
@@ -138,7 +145,11 @@ ROUTES = {
     "sharing:share_strategy": "protect", "sharing:detail": "case", "sharing:step": "protect",
     "sharing:received": "portal", "sharing:received_step": "portal",
     "submissions:case_submissions": "submissions", "submissions:grade": "grades",
-    "submissions:import_grades": "grades", "submissions:nothing": "submission_do",
+    "identification:series": "series", "identification:files": "identify_record", "identification:victim": "victim",
+    "identification:lead": "victim_record", "identification:close_lead": "victim_record",
+    "identification:identify": "victim_identify", "identification:feedback_file": "feedback_file",
+    "identification:feedback": "victim",
+    "submissions:import_grades": "grades", "submissions:settle_grade": "grades", "submissions:nothing": "submission_do",
     "submissions:detail": "submissions", "submissions:download": "submission_file",
     "submissions:sent": "submission_do", "submissions:receipt": "submission_do",
     "submissions:settle": "submission_do",
@@ -205,6 +216,7 @@ def test_a_restricted_case_does_not_exist_for_anyone_who_is_not_named(tmp_path, 
     free |= {name for name in ROUTES if name.startswith("recommendations:")}
     # A colleague's leave and skills are no part of a case.
     free |= {f"workforce:{name}" for name in ("staff", "plan", "period", "takers", "end_skill")}
+    free |= {"identification:series", "identification:files", "identification:feedback_file"}
     for who in ("desk", "unit", "other", "other_super", "examiner", "admin", "offend", "auditor", "chief"):
         for name, status in answers(where, who).items():
             assert name in free or status in (403, 404), (who, name, status)
@@ -245,6 +257,10 @@ def test_a_restricted_case_leaves_no_trace_on_any_list_search_or_count(tmp_path,
             "hashsets:negatives", "hashsets:rechecks", "standards_page", "people:links", "notices:index", "cases:live",
             "allocation:handing_over", "allocation:conflicts", "workforce:me", "supervision:morning",
             "workforce:audit", "workforce:welfare",
+            "hashsets:negatives", "hashsets:rechecks", "standards_page", "people:links", "notices:index",
+            "fleet:forensic_queue", "submissions:timeliness", "submissions:agreement", "identification:index",
+            "identification:series_list", "identification:feedback_list", "allocation:handing_over",
+            "allocation:conflicts", "workforce:me",
         )),
         reverse("hashsets:recheck", kwargs=where.arguments["hashsets:recheck"]),
         f"{reverse('cases:index')}?status=all", f"{reverse('referrals:desk')}?state=all",

@@ -30,6 +30,7 @@ from safelight.casework.custody.accommodation import link_to_case
 from safelight.casework.devices.models import EvidenceImage, Finding, Release, TriageRun
 from safelight.casework.fleet.models import Examination, FirstLook
 from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, NegativeEntry, Recheck, RecheckHit
+from safelight.casework.identification.models import Feedback, FeedbackFile, FeedbackLine, Lead, Series, Victim
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.people.models import Merge, PossibleLink
 from safelight.casework.referrals.models import ImportBatch, ImportLine
@@ -110,6 +111,21 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     Release.objects.create(
         device=device, kind="return", authority="Synthetic.", reason="Synthetic.", decided_by=supervisor, decided_at=now
     )
+    series = Series.objects.create(name=f"Synthetic {case.pk}", source="here", made_at=now, made_by=supervisor)
+    victim = Victim.objects.create(
+        label="Synthetic", series=series, case=case, age_from=5, age_to=9, recorded_at=now, recorded_by=supervisor
+    )
+    lead = Lead.objects.create(
+        victim=victim, kind="tip", text="Synthetic.", source="Synthetic.", owner=supervisor, recorded_at=now,
+        recorded_by=supervisor,
+    )  # fmt: skip
+    answers = FeedbackFile.objects.create(
+        name="x.csv", sha256=f"{case.pk:064x}", imported_at=now, imported_by=supervisor
+    )
+    answer_line = FeedbackLine.objects.create(file=answers, number=1, kind="known_series", outcome="told", raw="x")
+    feedback = Feedback.objects.create(
+        line=answer_line, case=case, kind="known_series", text="Synthetic.", series=series, told_at=now
+    )
     (tmp_path / "vics.json").write_text("{}")
     submission = Submission.objects.create(
         case=case, device=device, run=run, context="synthetic", path="vics.json", written_at=now,
@@ -146,6 +162,15 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
         "people:merge_undo": {"reference": merge.reference},
         "people:link": {"reference": possible.reference}, "people:link_undo": {"reference": possible.reference},
         "referrals:batch": {"reference": batch.reference}, "referrals:resolve": {"pk": line.pk},
+        "identification:series": {"reference": series.reference},
+        "identification:files": {"reference": series.reference},
+        "identification:close_lead": {"reference": lead.reference},
+        "identification:feedback_file": {"reference": answers.reference},
+        "identification:feedback": {"reference": feedback.reference},
+        **dict.fromkeys(
+            ("identification:victim", "identification:lead", "identification:identify"), {"reference": victim.reference}
+        ),
+        "submissions:settle_grade": {**of_case, "md5": "0" * 32},
         "submissions:nothing": {**of_case, "device": device.reference},
         "submissions:settle": {"reference": submission.reference, "item": 0},
     }  # fmt: skip

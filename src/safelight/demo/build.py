@@ -26,6 +26,7 @@ from safelight.demo.evidence import Bench
 from safelight.demo.force import build_force
 from safelight.demo.history import Story, play
 from safelight.demo.imports import example_imports
+from safelight.demo.laboratory import build_ends, build_identification, laboratory_story
 from safelight.demo.links import build_links
 from safelight.demo.notices import read_old_notices
 from safelight.demo.oversight import oversight_story
@@ -79,6 +80,7 @@ def build_demo(
     stories.append((now - timedelta(days=70), recommendation_story(force, now)))
     day_ago = now - timedelta(hours=26)
     stories += [(day_ago, safeguarding_story(force, day_ago)), *custody_stories(force, now)]
+    stories.append((start, laboratory_story(force, start + timedelta(days=12), now - timedelta(hours=1))))
     total = DAYS
     play(stories, until=now, on_progress=lambda moment: tell("History", (moment - start).days, total))
     tell("History", total, total)
@@ -89,6 +91,8 @@ def build_demo(
     oversight_story(force.chief)
     build_staff(force)
     read_old_notices(now - timedelta(days=2))
+    build_identification(force)
+    build_ends(force)
     bench.leave_waiting(force.examiners[0], 2)
     while seal():
         pass

@@ -350,6 +350,7 @@ def _devices(world: World, case: Case, officer: Any, moment: datetime) -> Story:
             seized_by=str(officer),
             place="Property store, Example Road",
             seal=f"SYN{rng.randint(100000, 999999)}",
+            decision="" if place == 3 else "triage",  # every fourth exhibit of a case waits for a decision
         )
         booked.append(device)
     moment += timedelta(days=rng.uniform(0.5, 4))

@@ -41,6 +41,7 @@ SUBJECTS = (
     "victim",
     "platform_report",
     "takedown_notice",
+    "feedback",
     "staff",
     "force",
 )

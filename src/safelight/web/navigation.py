@@ -53,6 +53,10 @@ NAVIGATION = (
         EXAMINE,
         "Devices",
     ),
+    Item("Time to submission", "submissions:timeliness", EXAMINE, "Devices"),
+    Item("Agreement of graders", "submissions:agreement", EXAMINE, "Devices"),
+    Item("Unidentified children", "identification:index", EXAMINE | {"auditor"}, "Identification"),
+    Item("National answers", "identification:feedback_list", EXAMINE | {"auditor"}, "Identification"),
     Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"}), "Hash sets"),
     *(
         Item(text, f"exchange:{page}", frozenset({"exchange_manager", "supervisor", "administrator"}), "Exchange")

@@ -79,6 +79,7 @@ CASEWORK_APPS = (
     "fleet",
     "hashsets",
     "submissions",
+    "identification",
     "custody",
     "sharing",
     "plans",

@@ -91,6 +91,8 @@ _ROWS = (
     Kind("submission_sent", "Submission to the national database sent", True),
     Kind("submission_receipt", "Receipt from the national database recorded", True),
     Kind("submission_settled", "Rejected item settled", True),
+    Kind("feedback_told", "Answer of the national database", False),
+    Kind("feedback_settled", "Answer of the national database settled", True),
     # Running the case. A level of risk says how fast to act; it is not itself an act.
     Kind("risk_recorded", "Risk recorded", False),
     Kind("complexity_recorded", "Complexity recorded", False),

@@ -161,7 +161,7 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
         "looks": looks_of(device),
         "may_look": bool(images) and case_is_open and user.has_perm("fleet.first_answer", device),
         "may_import": case_is_open and user.has_perm("fleet.import", device),
-        "examinations": examinations_of(device),
+        "examinations": examinations_of(device, user),
         "lifted_by": lifted_by,
         "may_submit": user.has_perm("fleet.submit", device),
         "may_examine": user.has_perm("fleet.examine", device),

@@ -41,7 +41,7 @@ def hits_chart(days: Sequence[Day]) -> Markup:
         )
         .properties(width=WIDTH - 80, height=220)
     )
-    return _drawn(chart)
+    return drawn(chart)
 
 
 def availability_chart(rows: Sequence[Availability]) -> Markup:
@@ -68,10 +68,11 @@ def availability_chart(rows: Sequence[Availability]) -> Markup:
         )
         .properties(width=WIDTH - 280, height=altair.Step(30))
     )
-    return _drawn(chart)
+    return drawn(chart)
 
 
-def _drawn(chart: Any) -> Markup:
+def drawn(chart: Any) -> Markup:
+    """A chart as SVG for the page, in the look of the product."""
     return _svg(json.dumps(chart.configure(**_CONFIG).to_dict(), sort_keys=True))
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import ClockView, views_of
+from safelight.casework.devices.models import Device
 from safelight.casework.devices.queries import NOT_WORKED_OUT, Rows
 from safelight.casework.fleet.models import Block, Examination
 from safelight.casework.fleet.order import Place, Waiting, in_order, place_of, sort_key
@@ -52,9 +53,11 @@ class Row:
         return STATES[State(self.examination.state)][1]
 
 
-def waiting_now() -> list[Waiting]:
-    """Everything that waits in the whole force, as the rule sees it. Two queries."""
-    rows = Examination.objects.filter(state=State.WAITING, device__case__status="open").values_list(
+def waiting_now(user: Any) -> list[Waiting]:
+    """Everything that waits in the whole force, as the rule sees it; of restricted cases only what ``user`` sees, so
+    that no gap between two places tells of them. Two queries."""
+    known = Q(device__case__restricted=False) | Q(device__in=Device.objects.visible_to(user))
+    rows = Examination.objects.filter(known, state=State.WAITING, device__case__status="open").values_list(
         "pk", "device", "device__case__live_contact", "device__case__risk",
         Coalesce("device__priority__score", NOT_WORKED_OUT), "device__kind", "device__seized_at",
         "device__booked_in_at",
@@ -86,7 +89,7 @@ def listed(user: Any, chosen: dict[str, str], *, after: str = "", now: datetime 
         return _page(done, moment, [(0, 0, 0.0, 0.0, row.examination.pk) for row in done])
     found = found.filter(device__case__status="open", state__in=[state] if state else Examination.OPEN)
     rule = queue_rule()
-    queue = in_order(waiting_now(), moment, rule)
+    queue = in_order(waiting_now(user), moment, rule)
     numbers = {one.key: number for number, one in enumerate(queue)}
     keys = sorted(
         (0, *sort_key(queue[numbers[pk]], moment, rule))
@@ -263,13 +266,13 @@ def _age(since: datetime | None, now: datetime) -> int:
     return (now - since).days if since else 0
 
 
-def examinations_of(device: Any) -> list[Row]:
+def examinations_of(device: Any, user: Any) -> list[Row]:
     """The examinations of a device, newest first, with the place of one that waits."""
     rows = list(_with_all(device.examinations.order_by("-pk"))[:20])
     if not rows:
         return []
     now = timezone.now()
-    queue = in_order(waiting_now(), now) if any(row.state == State.WAITING for row in rows) else []
+    queue = in_order(waiting_now(user), now) if any(row.state == State.WAITING for row in rows) else []
     numbers = {one.key: number for number, one in enumerate(queue)}
     return [
         Row(

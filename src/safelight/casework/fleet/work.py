@@ -30,7 +30,7 @@ def items_for(user: Any) -> list[WorkItem]:
         made += [_item(row, "Complete the examination") for row in mine]
         may = set(seen.filter(state=Examination.State.WAITING).values_list("pk", flat=True))
         following = (
-            next((one for one in in_order(waiting_now(), timezone.now()) if one.key in may), None) if may else None
+            next((one for one in in_order(waiting_now(user), timezone.now()) if one.key in may), None) if may else None
         )
         if following is not None:
             made.append(_item(seen.get(pk=following.key), "Take the next device of the forensic queue"))

@@ -53,4 +53,8 @@ KINDS: dict[str, Kind] = {
     "audit.answered": Kind("A case that you sent back is answered", INFORMATION, "inspection:answer"),
     "recommendation.assigned": Kind("You answer for a recommendation", WARNING, "recommendations:detail"),
     "recommendation.offered": Kind("A recommendation is said to be met: judge", INFORMATION, "recommendations:detail"),
+    "victim.identified": Kind("A child in the material of your case is identified: social care is to be told", ALERT),
+    "caid.victim_identified": Kind("A child in the material of a case was identified elsewhere", ALERT),
+    "caid.known_series": Kind("The national database knows a file of a case", WARNING),
+    "caid.category_changed": Kind("The national database has changed a category", WARNING),
 }

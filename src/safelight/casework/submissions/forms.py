@@ -53,6 +53,15 @@ class GradesForm(forms.Form):
         return {file.md5: self.cleaned_data[name] for name, file in self.files.items() if self.cleaned_data.get(name)}
 
 
+class SettleGradeForm(forms.Form):
+    """What a third person decides."""
+
+    category = forms.ChoiceField(label="Category", choices=GRADES[1:], widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label="Reason", widget=forms.Textarea, max_length=2_000, help_text="No description of the picture"
+    )
+
+
 class ImportGradesForm(forms.Form):
     """What the grading tool exported."""
 

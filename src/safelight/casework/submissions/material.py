@@ -6,17 +6,21 @@ list says; a list's letter counts only for an exact match that no other digest c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Count
+
 from safelight.casework.base.standards import standards
 from safelight.casework.devices.models import Finding, TriageRun
-from safelight.casework.submissions.models import Grade, SubmissionItem
+from safelight.casework.submissions.models import Grade, GradeVote, SubmissionItem
 
 LETTERS = ("A", "B", "C")
 NOT_PERTINENT = "not_pertinent"
 KNOWN, GRADED, TO_GRADE, DROPPED = "known", "graded", "to_grade", "not_pertinent"
+#: Graders disagree, and nobody has settled it: it goes nowhere until somebody does.
+DISPUTED = "disputed"
 _ENDED = (TriageRun.State.FINISHED, TriageRun.State.UNREAD_PARTS, TriageRun.State.CANCELLED)
 
 
@@ -39,11 +43,24 @@ def gradeable() -> tuple[str, ...]:
     return (*LETTERS, NOT_PERTINENT)
 
 
-def sort_files(findings: Iterable[Finding], grades: Mapping[str, str]) -> dict[str, File]:
+def votes_wanted() -> int:
+    """How many graders who agree make a grade (policy grading_votes)."""
+    return int(standards().policy["grading_votes"].value)
+
+
+def sort_files(
+    findings: Iterable[Finding],
+    grades: Mapping[str, str],
+    *,
+    disputed: Container[str] = (),
+    few: Container[str] = (),
+) -> dict[str, File]:
     """Group findings by MD5 and say what each file counts as.
 
     Args:
-        grades: MD5 to the category that a person recorded in this case.
+        grades: MD5 to the category that people recorded in this case.
+        disputed: MD5s about which graders disagree.
+        few: MD5s that fewer graders have looked at than the policy asks for.
     """
     order = {code: row.order for code, row in standards().categories.items()}
     by_file: dict[str, list[Finding]] = {}
@@ -52,7 +69,11 @@ def sort_files(findings: Iterable[Finding], grades: Mapping[str, str]) -> dict[s
     made = {}
     for md5, found in by_file.items():
         listed = [f.category for f in found if f.kind == "exact" and not f.doubtful and f.category in LETTERS]
-        if md5 in grades:
+        if md5 in disputed:
+            made[md5] = File(md5, grades[md5], DISPUTED, found)
+        elif md5 in grades and md5 in few:
+            made[md5] = File(md5, "", TO_GRADE, found)
+        elif md5 in grades:
             basis = DROPPED if grades[md5] == NOT_PERTINENT else GRADED
             made[md5] = File(md5, grades[md5], basis, found)
         elif listed:
@@ -82,8 +103,19 @@ def files_of(case: Any, *, device: Any = None, run: Any = None) -> dict[str, Fil
         found = found.filter(run__device=device)
     else:
         found = found.filter(run__device__case=case)
-    grades = dict(Grade.objects.filter(case=case).values_list("md5", "category"))
-    return sort_files(found.order_by("pk"), grades)
+    rows = list(Grade.objects.filter(case=case).values_list("md5", "category", "disputed", "settled_by"))
+    wanted = votes_wanted()
+    few: set[str] = set()
+    if wanted > 1 and rows:
+        votes = GradeVote.objects.filter(case=case).values_list("md5").annotate(Count("pk")).order_by()
+        numbers = dict(votes)
+        few = {md5 for md5, _, _, settled in rows if settled is None and numbers.get(md5, 0) < wanted}
+    return sort_files(
+        found.order_by("pk"),
+        {md5: category for md5, category, *_ in rows},
+        disputed={md5 for md5, _, is_disputed, _ in rows if is_disputed},
+        few=few,
+    )
 
 
 def submitted(case: Any) -> dict[str, SubmissionItem]:
@@ -107,6 +139,11 @@ def to_submit(files: Mapping[str, File], items: Mapping[str, SubmissionItem]) ->
 def _graded_otherwise(file: File, item: SubmissionItem) -> bool:
     """A person has since given another category than the one that was submitted."""
     return file.basis == GRADED and item.category != file.category and item.state != SubmissionItem.State.REJECTED
+
+
+def to_settle(files: Mapping[str, File]) -> list[File]:
+    """Files about which graders disagree."""
+    return [file for file in files.values() if file.basis == DISPUTED]
 
 
 def to_grade(files: Mapping[str, File]) -> list[File]:

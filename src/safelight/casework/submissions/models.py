@@ -21,9 +21,42 @@ class Grade(models.Model):
     graded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     graded_at = models.DateTimeField()
     graded_in = models.CharField(max_length=120)
+    # The votes behind it (GradeVote) disagree, and nobody has settled it: the gravest category stands here meanwhile,
+    # and the file is not submitted as graded.
+    disputed = models.BooleanField(default=False)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_reason = models.TextField(blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["case", "md5"], name="submissions_one_grade_per_case_and_file")]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "md5"], name="submissions_one_grade_per_case_and_file"),
+            models.CheckConstraint(
+                condition=Q(settled_by=None, settled_at=None, settled_reason="")
+                | Q(settled_by__isnull=False, settled_at__isnull=False, disputed=False) & ~Q(settled_reason=""),
+                name="submissions_settled_with_a_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["case"], condition=Q(disputed=True), name="submissions_disputed_grades")]
+
+
+class GradeVote(models.Model):
+    """What one qualified person decided about one file. Votes are kept, whatever comes of them."""
+
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="grade_votes")
+    md5 = models.CharField(max_length=32)
+    category = models.CharField(max_length=20)
+    grader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="grade_votes")
+    graded_at = models.DateTimeField()
+    graded_in = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ["graded_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "md5", "grader"], name="submissions_one_vote_per_grader_and_file")
+        ]
 
 
 class SubmissionQuerySet(VisibleQuerySet):
@@ -84,6 +117,8 @@ class SubmissionItem(models.Model):
     md5 = models.CharField(max_length=32)
     category = models.CharField(max_length=20)
     basis = models.CharField(max_length=10, choices=[("known", "Known file"), ("graded", "Newly graded")])
+    # How many qualified people gave the category; 0 for a known file.
+    votes = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State.choices, default=State.INCLUDED)
     rejected_reason = models.CharField(max_length=300, blank=True)
     owner = models.ForeignKey(

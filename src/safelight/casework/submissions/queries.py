@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from safelight.casework.clocks.models import Clock
 from safelight.casework.devices.models import Device
 from safelight.casework.devices.runs import is_triaged
-from safelight.casework.submissions.material import File, files_of, submitted, to_grade, to_submit
-from safelight.casework.submissions.models import Grade, Submission, SubmissionItem
+from safelight.casework.submissions.grading import votes_of
+from safelight.casework.submissions.material import File, files_of, submitted, to_grade, to_settle, to_submit
+from safelight.casework.submissions.models import Grade, GradeVote, Submission, SubmissionItem
 
 PAGE = 50
 
@@ -66,6 +68,7 @@ class Standing:
     waiting: list[Waiting]
     to_grade: list[File]
     grades: list[Grade]
+    disputes: list[tuple[File, list[GradeVote]]]
 
 
 def standing(case: Any) -> Standing:
@@ -81,8 +84,15 @@ def standing(case: Any) -> Standing:
         list(case.submissions.select_related("device", "written_by")[:200]),
         sorted(devices.values(), key=lambda row: row.device.exhibit),
         ungraded,
-        list(case.grades.select_related("graded_by").order_by("-graded_at", "-pk")[:200]),
+        list(case.grades.select_related("graded_by", "settled_by").order_by("-graded_at", "-pk")[:200]),
+        _disputes(case, files),
     )
+
+
+def _disputes(case: Any, files: Mapping[str, File]) -> list[tuple[File, list[GradeVote]]]:
+    found = sorted(to_settle(files), key=lambda file: file.first.pk)[:200]
+    votes = votes_of(case, [file.md5 for file in found])
+    return [(file, votes[file.md5]) for file in found]
 
 
 def outstanding(case: Any) -> list[str]:
@@ -92,6 +102,8 @@ def outstanding(case: Any) -> list[str]:
     waiting, ungraded = to_submit(files, submitted(case)), to_grade(files)
     if ungraded:
         said.append(f"{_files(ungraded)} for a grade.")
+    if disputed := to_settle(files):
+        said.append(f"{_files(disputed)} for somebody to settle what graders disagree about.")
     if waiting:
         said.append(f"{_files(waiting)} to be submitted to the national database.")
     for submission in case.submissions.filter(state=Submission.State.WRITTEN):
@@ -115,7 +127,7 @@ def nothing_waits(case: Any) -> list[Any]:
     files = files_of(case)
     busy = {
         found.run.device_id
-        for file in (*to_submit(files, submitted(case)), *to_grade(files))
+        for file in (*to_submit(files, submitted(case)), *to_grade(files), *to_settle(files))
         for found in file.findings
     } | set(case.submissions.filter(state=Submission.State.WRITTEN).values_list("device_id", flat=True))
     return [

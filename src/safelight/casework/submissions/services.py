@@ -23,7 +23,7 @@ from safelight.casework.devices.runs import is_triaged
 from safelight.casework.devices.words import ensure_open, moment_words
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
-from safelight.casework.submissions.grading import import_grades, record_grade, record_grades
+from safelight.casework.submissions.grading import import_grades, record_grade, record_grades, settle_grade, votes_of
 from safelight.casework.submissions.material import (
     GRADED,
     KNOWN,
@@ -32,6 +32,7 @@ from safelight.casework.submissions.material import (
     files_of,
     submitted,
     to_grade,
+    to_settle,
     to_submit,
 )  # fmt: skip
 from safelight.casework.submissions.models import Submission, SubmissionItem
@@ -39,8 +40,8 @@ from safelight.errors import MatchingError
 from safelight.matching import UK_CONTEXT, VicsCase, VicsMedia, VicsMediaFile, validate_vics, write_vics_submission
 
 __all__ = [
-    "import_grades", "mark_sent", "nothing_to_submit", "record_grade", "record_grades", "record_receipt", "settle_item",
-    "submission_path", "write_submission",
+    "import_grades", "mark_sent", "nothing_to_submit", "record_grade", "record_grades", "record_receipt",
+    "settle_grade", "settle_item", "submission_path", "write_submission",
 ]  # fmt: skip
 
 RECIPIENT = "CAID"
@@ -92,10 +93,16 @@ def write_submission(actor: Any, target: Device | TriageRun, *, again: Any = ())
         case=case, device=device, run=run, context=UK_CONTEXT, path="", sha256="", written_at=now, written_by=actor
     )
     _write_file(actor, submission, chosen)
+    votes = votes_of(case, [file.md5 for file in chosen if file.basis == GRADED])
     SubmissionItem.objects.bulk_create(
         (
             SubmissionItem(
-                submission=submission, finding=file.first, md5=file.md5, category=file.category, basis=file.basis
+                submission=submission,
+                finding=file.first,
+                md5=file.md5,
+                category=file.category,
+                basis=file.basis,
+                votes=sum(vote.category == file.category for vote in votes.get(file.md5, ())),
             )
             for file in chosen
         ),
@@ -377,8 +384,8 @@ def nothing_to_submit(actor: Any, device: Device, *, reason: str) -> None:
     files = files_of(device.case, device=device)
     if to_submit(files, submitted(device.case)) or device.submissions.filter(state=Submission.State.WRITTEN).exists():
         raise NotPossible(f"{device.exhibit} has files to submit.", fix="Submit them.")
-    if to_grade(files):
-        raise NotPossible(f"{device.exhibit} has files that wait for a grade.", fix="Grade them first.")
+    if to_grade(files) or to_settle(files):
+        raise NotPossible(f"{device.exhibit} has files that wait for a grade.", fix="Grade or settle them first.")
     stopped = stop_clock(actor, "caid_upload", device, reason=f"Nothing to submit: {text}")
     if stopped is None:
         raise NotPossible(f"No clock for submission runs for {device.exhibit}.")

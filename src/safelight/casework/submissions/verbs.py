@@ -6,6 +6,7 @@ register_verbs(
     {
         "submission.viewed": "looked at the submission",
         "submission.graded": "recorded grades in",
+        "submission.grade_settled": "settled a disagreement of graders in",
         "submission.written": "wrote the submission",
         "submission.downloaded": "took a copy of the submission file",
         "submission.sent": "sent the submission",

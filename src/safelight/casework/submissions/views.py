@@ -17,6 +17,7 @@ from safelight.casework.base.policy import look, page, require
 from safelight.casework.cases.models import Case
 from safelight.casework.devices.forms import category_words
 from safelight.casework.devices.models import Device
+from safelight.casework.identification.queries import of_case
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
 from safelight.casework.submissions import queries, services
@@ -68,6 +69,7 @@ def case_submissions(request: HttpRequest, reference: str) -> HttpResponse:
     case = Case.objects.select_related("unit").get_visible(request.user, reference)
     look(request, "case", case, tab="submissions")
     user, is_open = request.user, case.status == "open"
+    answers, victims = of_case(case)
     return render(
         request,
         "submissions/case_submissions.html",
@@ -77,6 +79,8 @@ def case_submissions(request: HttpRequest, reference: str) -> HttpResponse:
             "standing": queries.standing(case),
             "outstanding": queries.outstanding(case),
             "idle": queries.nothing_waits(case),
+            "answers": answers,
+            "victims": victims,
             "tags": TAGS,
             "category_words": category_words,
             "may_grade": is_open and user.has_perm("submissions.grade", case),

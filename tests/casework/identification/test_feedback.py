@@ -30,7 +30,7 @@ HEAD = "kind,md5,series,category,authority,note"
 
 def found_in(case: Any, *md5s: str) -> None:
     """A run of a device of the case that found these files."""
-    now, by = timezone.now(), make_user("examiner", case.unit)
+    now, by = timezone.now(), case.opened_by
     device = make_device(case, by)
     image = EvidenceImage.objects.create(
         device=device, path=f"{device.pk}.dd", imaged_at=now, registered_by=by, registered_at=now
@@ -204,7 +204,7 @@ def test_the_pages_of_answers(examiner: Any, sign_in: Any) -> None:
 
 def test_an_import_tells_nobody_of_a_restricted_case(examiner: Any, sign_in: Any) -> None:
     """The outcome of a line would say that there is a case against a colleague."""
-    hidden = make_case(restricted=True, access=[], actor=make_user("supervisor"))
+    hidden = make_case(restricted=True)
     found_in(hidden, MD5S[0])
     done = import_feedback(examiner, name="a.csv", content=csv(f"known_series,{MD5S[0]},S,,,"))
     assert done.tasks == 1 and Clock.objects.open().filter(rule="caid_feedback", case=hidden).exists()

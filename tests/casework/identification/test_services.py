@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
-from tests.casework.factories import make_allocation, make_case, make_person, make_user
+from tests.casework.factories import make_allocation, make_case, make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.clocks.models import Clock
@@ -115,9 +115,7 @@ def test_a_child_of_a_series_alone_is_protected_in_a_case_that_is_named(examiner
     officer = make_allocation(case).investigator
     with pytest.raises(Invalid, match="in a case"):
         services.identify(officer, victim, how="x", borough="Camden")
-    done = services.identify(
-        officer, victim, case=case, how="x", borough="Camden", person=make_person(born=date(2016, 5, 4))
-    )
+    done = services.identify(officer, victim, case=case, how="x", borough="Camden", person={"born": date(2016, 5, 4)})
     assert done.case == case
     for wrong in ({"age_from": 5, "age_to": 4}, {"age_from": 16, "age_to": 18}):
         with pytest.raises(Invalid, match="0 to 17"):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from safelight.casework.cases.models import Case
 from safelight.casework.devices.models import Device, Finding
-from safelight.casework.devices.release import carry_out, decide_release, holds_listed
+from safelight.casework.devices.release import carry_out, decide_release, holds_listed, still_needed
 from safelight.casework.fleet import examinations as lab
 from safelight.casework.fleet.lab import waiting_now
 from safelight.casework.fleet.models import Examination
@@ -149,7 +149,8 @@ def build_ends(force: Force, most: int = 4) -> None:
     """What becomes of exhibits of closed cases: some are done, one is decided, one is retained."""
     supervisor = force.supervisors[HOME_UNIT]
     closed = Device.objects.filter(case__status="closed", case__unit__code=HOME_UNIT).select_related("case")
-    for place, device in enumerate(closed.order_by("pk")[:most]):
+    idle = [device for device in closed.order_by("pk")[: most * 5] if not still_needed(device)]
+    for place, device in enumerate(idle[:most]):
         kind = "retain" if place == 2 else "destroy" if holds_listed(device) else "return"
         review = timezone.localdate() + timedelta(days=365) if kind == "retain" else None
         standing = decide_release(

@@ -13,8 +13,10 @@ from django.utils import timezone
 from tests.casework.factories import make_allocation, make_case, make_device, make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
+from safelight.casework.cases.queries import stage_of
 from safelight.casework.clocks.models import Clock
 from safelight.casework.devices.models import Device
+from safelight.casework.devices.queries import outstanding
 from safelight.casework.fleet import examinations, lab
 from safelight.casework.fleet.models import Block, Examination
 from safelight.casework.ledger.models import LedgerEntry
@@ -169,6 +171,7 @@ def test_the_steps_on_pages(supervisor: Any, examiner: Any, sign_in: Any) -> Non
         reverse("fleet:submit", args=[device.reference]), {"asked_for": "Who used it?"}
     ).status_code == 302  # fmt: skip
     row = Examination.objects.get()
+    assert any(f"full examination {row.reference} is waiting" in line for line in outstanding(case))
     browser = sign_in(examiner)
     page = reverse("devices:detail", args=[device.reference])
     assert "Take it for examination" in browser.get(page).content.decode()
@@ -182,6 +185,7 @@ def test_the_steps_on_pages(supervisor: Any, examiner: Any, sign_in: Any) -> Non
     browser.post(at["complete"], {"result": "Report SYN-1."})
     row.refresh_from_db()
     assert row.state == "complete" and "Report SYN-1." in browser.get(page).content.decode()
+    assert stage_of(case) == "devices" and not any("examination" in line for line in outstanding(case))
     listed = browser.get(reverse("fleet:forensic_queue"), {"state": "complete"}).content.decode()
     assert "Report SYN-1." in listed
     assert Device.objects.get().examinations.count() == 1

@@ -21,6 +21,7 @@ from safelight.casework.submissions.agreement import agreement_of
 from safelight.casework.submissions.material import files_of, to_grade, to_settle, to_submit
 from safelight.casework.submissions.models import Grade, GradeVote
 from safelight.casework.submissions.timeliness import longest_open, times
+from safelight.casework.submissions.work import items_for
 
 pytestmark = pytest.mark.django_db
 TOOL = "Example grader 4.2"
@@ -79,6 +80,8 @@ def test_a_disagreement_goes_nowhere_until_a_third_settles_it(device: Device, si
     assert file.category == "A", "meanwhile the gravest stands"
     assert to_submit(files_of(case), {}) == [] and MD5S[0] not in {f.md5 for f in to_grade(files_of(case))}
     assert any("graders disagree" in line for line in queries.outstanding(case))
+    assert any("disagree about: 1 file" in item.title for item in items_for(third))
+    assert not any("disagree" in item.title for item in items_for(first))
     with pytest.raises(NotAllowed, match="graded this file yourself"):
         services.settle_grade(first, case, MD5S[0], category="C", reason="x")
     with pytest.raises(NotAllowed, match="accredited"):
@@ -94,6 +97,7 @@ def test_a_disagreement_goes_nowhere_until_a_third_settles_it(device: Device, si
         {"category": "B", "reason": "Looked again."},
     )
     assert answer.status_code == 302
+    assert not any("disagree" in item.title for item in items_for(third))
     grade = Grade.objects.get()
     assert (grade.category, grade.settled_by, grade.disputed) == ("B", third, False)
     assert [f.category for f in to_submit(files_of(case), {})] == ["B"] and GradeVote.objects.count() == 2

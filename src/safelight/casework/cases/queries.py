@@ -18,6 +18,7 @@ from safelight.casework.cases.models import Case, ChronologyEntry, Settlement
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import ClockView, moment_key, open_safeguarding, rules_about, views_of
 from safelight.casework.devices.models import Device, TriageRun
+from safelight.casework.fleet.models import Examination
 from safelight.casework.safeguarding.models import ChildAtRisk
 from safelight.casework.submissions.models import Submission, SubmissionItem
 
@@ -104,6 +105,7 @@ def with_stage(cases: Any) -> Any:
     )
     read = TriageRun.objects.filter(device__pk__in=ROW, state__in=["finished", "unread_parts"])
     devices = Exists(Device.objects.filter(case__pk__in=ROW, decision="undecided"))
+    devices |= Exists(Examination.objects.open().filter(device__case__pk__in=ROW))
     devices |= Exists(Device.objects.filter(~Exists(read), case__pk__in=ROW, decision="triage"))
     later = TriageRun.objects.filter(image=OuterRef("image"), pk__gt=OuterRef("pk"))
     devices |= Exists(

@@ -221,11 +221,16 @@ def outstanding(case: Any) -> list[str]:
     """What is unsettled about the devices of a case, one sentence each. Empty when all is settled."""
     said: list[str] = []
     runs: dict[int, TriageRun] = {run.image_id: run for run in TriageRun.objects.newest().filter(device__case=case)}
-    for device in Device.objects.filter(case=case).prefetch_related("images").order_by("exhibit"):
+    for device in Device.objects.filter(case=case).prefetch_related("images", "examinations").order_by("exhibit"):
         live = [
             run for image in device.images.all() if (run := runs.get(image.pk)) and run.state in {"queued", "running"}
         ]
         said += [f"Device {device.exhibit}: triage {run.reference} is {_doing(run)}." for run in live]
+        said += [
+            f"Device {device.exhibit}: full examination {one.reference} is {one.get_state_display().lower()}."
+            for one in device.examinations.all()
+            if one.state in one.OPEN
+        ]
         if device.decision == Device.Decision.NOT_TRIAGED:
             continue
         if device.decision == Device.Decision.UNDECIDED:

@@ -167,7 +167,7 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
         "may_examine": user.has_perm("fleet.examine", device),
         "releases": list(device.releases.select_related("decided_by", "event", "withdrawn_by")[:20]),
         "held": not device.custody.filter(action__in=["returned", "destroyed"]).exists(),
-        "needed": still_needed(device),
+        "needed": still_needed(device) if user.has_perm("devices.release", device) else [],
         "gaps": gaps_of(device),
         "may_release": user.has_perm("devices.release", device),
         "startable": [

@@ -25,6 +25,7 @@ from safelight.casework.base.rights import need
 from safelight.casework.base.values import required_text
 from safelight.casework.cases.models import Case
 from safelight.casework.cases.services import note
+from safelight.casework.cases.writing import write_entry
 from safelight.casework.clocks.services import start_clock, stop_clock
 from safelight.casework.devices.models import Finding
 from safelight.casework.identification.models import (
@@ -273,7 +274,8 @@ def _tell(actor: Any, line: FeedbackLine, case: Case, answer: _Answer, series: S
     record(
         actor, "feedback.told", row, case=case, payload={"kind": answer.kind, "line": line.number, "files": len(md5s)}
     )
-    note(actor, case, "feedback_told", f"{row.reference}: {row.text}")
+    # Whoever imports need not see the case, and learns nothing of it: the line in its chronology is the system's.
+    write_entry(None, case, "feedback_told", f"{row.reference}: {row.text}", row.told_at)
     people = list(User.objects.filter(role="supervisor", unit=case.unit_id, is_active=True))
     people = [officer, *people] if officer and answer.kind == Kind.VICTIM else [officer] if officer else people
     tell(people, _NOTICES[Kind(answer.kind)], row, case=case, key=f"feedback-{row.pk}")

@@ -21,7 +21,7 @@ class SeriesQuerySet(VisibleQuerySet):
 class Series(Referenced):
     """Material that belongs together: it shows the same child, or was made in the same place. Digests only."""
 
-    PREFIX = "VS"
+    PREFIX = "VM"
 
     class Source(models.TextChoices):
         HERE = "here", "Put together here"
@@ -69,7 +69,7 @@ class Victim(Referenced):
     """A child who is shown in material and whom nobody has named yet. No picture, no description of abuse: only what
     helps to find the child."""
 
-    PREFIX = "VC"
+    PREFIX = "VU"
 
     class State(models.TextChoices):
         UNKNOWN = "unknown", "Not identified"
@@ -133,7 +133,7 @@ class LeadQuerySet(VisibleQuerySet):
 class Lead(Referenced):
     """Something that may tell who a child is, and where it comes from."""
 
-    PREFIX = "VL"
+    PREFIX = "VI"
 
     class Kind(models.TextChoices):
         PLACE = "place", "Place or surroundings"
@@ -184,7 +184,7 @@ class FeedbackFileQuerySet(VisibleQuerySet):
 class FeedbackFile(Referenced):
     """A file of answers from the national database, as it came."""
 
-    PREFIX = "VF"
+    PREFIX = "VG"
 
     name = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64, unique=True)
@@ -241,7 +241,7 @@ class FeedbackQuerySet(VisibleQuerySet):
 class Feedback(Referenced):
     """What one line says to one case: a task with a clock until somebody has settled it."""
 
-    PREFIX = "VT"
+    PREFIX = "VA"
 
     line = models.ForeignKey(FeedbackLine, on_delete=models.PROTECT, related_name="told")
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="feedback")

@@ -11,7 +11,8 @@ from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case
 from safelight.casework.clocks.models import Clock
 from safelight.casework.devices.models import Finding
-from safelight.casework.submissions.models import Submission, SubmissionItem
+from safelight.casework.submissions.grading import SKILL
+from safelight.casework.submissions.models import Grade, GradeVote, Submission, SubmissionItem
 from safelight.casework.submissions.queries import standing
 
 GROUP = "National database"
@@ -20,7 +21,7 @@ MOST = 50
 
 def items_for(user: Any) -> list[WorkItem]:
     """Rejected items of the person; for investigators and examiners, what waits to be graded, sent or receipted."""
-    made = _rejected(user)
+    made = _rejected(user) + _disputes(user)
     if user.role == "investigator":
         cases = Case.objects.visible_to(user).open().filter(allocations__investigator=user, allocations__ended_at=None)
         # Most cases have found nothing yet: only those with a finding are read further.
@@ -31,6 +32,30 @@ def items_for(user: Any) -> list[WorkItem]:
     elif user.role == "examiner":
         made += _submissions(Submission.objects.visible_to(user).filter(written_by=user))
     return made
+
+
+def _disputes(user: Any) -> list[WorkItem]:
+    """Files about which graders disagree, for those who may settle it: accredited, and no vote of their own."""
+    if user.role not in ("investigator", "examiner") or not user.accreditations.in_force().filter(skill=SKILL).exists():
+        return []
+    mine = GradeVote.objects.filter(grader=user, case=OuterRef("case"), md5=OuterRef("md5"))
+    found = Grade.objects.filter(~Exists(mine), disputed=True, case__in=Case.objects.visible_to(user).open())
+    if user.role == "investigator":
+        found = found.filter(case__allocations__investigator=user, case__allocations__ended_at=None)
+    counts: dict[int, int] = {}
+    for key in found.order_by("graded_at").values_list("case", flat=True)[:500]:
+        counts[key] = counts.get(key, 0) + 1
+    cases = Case.objects.in_bulk(list(counts)[:MOST])
+    return [
+        WorkItem(
+            title=f"Settle what graders disagree about: {counts[key]} {'file' if counts[key] == 1 else 'files'}",
+            url=reverse("submissions:case_submissions", args=[case.reference]),
+            subject=f"{case.reference} {case.title}",
+            risk=case.risk,
+            group=GROUP,
+        )
+        for key, case in cases.items()
+    ]
 
 
 def _rejected(user: Any) -> list[WorkItem]:

@@ -56,8 +56,8 @@ def give_first_answer(look_pk: int) -> str:
         return "nothing to do"
     look = FirstLook.objects.select_related("device__case", "image", "asked_by").get(pk=look_pk)
     try:
-        with Alive(look):
-            result = _look(look)
+        with Alive(look) as alive:
+            result = _look(look, alive)
             return _keep(look, result)
     except LeaseLost:
         return TAKEN
@@ -78,6 +78,7 @@ class Alive:
     def __init__(self, look: FirstLook) -> None:
         self._mine = FirstLook.objects.filter(pk=look.pk, lease=look.lease, state=FirstLook.State.RUNNING)
         self._over = threading.Event()
+        self.last = time.monotonic()  # of the last sign, whoever gave it
         self._thread = threading.Thread(target=self._beat, daemon=True, name="first-answer")
 
     def __enter__(self) -> Alive:
@@ -90,6 +91,8 @@ class Alive:
 
     def _beat(self) -> None:
         while not self._over.wait(settings.WORKER_HEARTBEAT / 2):
+            if time.monotonic() - self.last < settings.WORKER_HEARTBEAT:
+                continue
             try:
                 self._mine.update(heartbeat_at=clock())
             except OperationalError:
@@ -115,7 +118,7 @@ def _keep(look: FirstLook, result: TriageResult) -> str:
     return keep_answer(look, result, folder)
 
 
-def _look(look: FirstLook) -> TriageResult:
+def _look(look: FirstLook, alive: Alive) -> TriageResult:
     from safelight.casework.hashsets.services import load_live, negative_bank
 
     last = float("-inf")
@@ -131,6 +134,7 @@ def _look(look: FirstLook) -> TriageResult:
                 stage=plain(moment.stage, 60), done=moment.files_done, total=moment.files_total, hits=moment.findings,
                 heartbeat_at=clock(),
             )  # fmt: skip
+            alive.last = now
             if not mine:
                 raise LeaseLost
         except OperationalError:

@@ -169,6 +169,8 @@ def _take(actor: Any, file: FeedbackFile, number: int, raw: str, row: Mapping[st
     answer = _read(row)
     line = FeedbackLine(file=file, number=number, raw=raw, kind="")
     if isinstance(answer, str):
+        named = (row or {}).get("kind", "").strip().lower()
+        line.kind = named if named in _NOTICES else ""
         line.outcome, line.reason = Outcome.QUARANTINED, answer[:300]
         line.save()
         return line.outcome, 0

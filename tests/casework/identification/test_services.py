@@ -100,7 +100,7 @@ def test_an_identified_child_is_protected_at_once(victim: Victim) -> None:
     lead.refresh_from_db()
     assert lead.state == "not_led" and "identified" in lead.outcome
     assert Notice.objects.get(kind="victim.identified").user == officer
-    assert LedgerEntry.objects.get(verb="victim.identified").category == "combination"
+    assert LedgerEntry.objects.get(verb="unidentified.identified").category == "combination"
     with pytest.raises(NotPossible, match="is identified"):
         services.identify(officer, victim, how="Again.", borough="Camden")
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -250,7 +250,9 @@ def _elsewhere(actor: Any, answer: _Answer, series: Series | None) -> bool:
     victim.state, victim.identified_at = Victim.State.ELSEWHERE, timezone.now()
     victim.how = f"Identified by {answer.authority}, as the national database answers. {answer.note}".strip()
     victim.save(update_fields=["state", "identified_at", "how"])
-    record(actor, "victim.identified_elsewhere", victim, case=victim.case, payload={"authority": answer.authority})
+    record(
+        actor, "unidentified.identified_elsewhere", victim, case=victim.case, payload={"authority": answer.authority}
+    )
     return True
 
 

@@ -69,7 +69,7 @@ class Victim(Referenced):
     """A child who is shown in material and whom nobody has named yet. No picture, no description of abuse: only what
     helps to find the child."""
 
-    PREFIX = "VU"
+    PREFIX = "VQ"
 
     class State(models.TextChoices):
         UNKNOWN = "unknown", "Not identified"
@@ -83,7 +83,9 @@ class Victim(Referenced):
 
     label = models.CharField(max_length=120)
     series = models.ForeignKey(Series, null=True, blank=True, on_delete=models.PROTECT, related_name="victims")
-    case = models.ForeignKey("cases.Case", null=True, blank=True, on_delete=models.PROTECT, related_name="victims")
+    case = models.ForeignKey(
+        "cases.Case", null=True, blank=True, on_delete=models.PROTECT, related_name="unidentified_children"
+    )
     sex = models.CharField(max_length=10, choices=Sex.choices, default=Sex.NOT_KNOWN)
     age_from = models.PositiveSmallIntegerField()
     age_to = models.PositiveSmallIntegerField()

@@ -157,4 +157,4 @@ def lines_of(user: Any, file: FeedbackFile, *, outcome: str = "", after: str = "
 def of_case(case: Case) -> tuple[list[Feedback], list[Victim]]:
     """What the national database answered about a case and the unidentified children of it (at most 100 each)."""
     feedback = list(case.feedback.select_related("settled_by", "series")[:100])
-    return feedback, list(case.victims.select_related("child", "series")[:100])
+    return feedback, list(case.unidentified_children.select_related("child", "series")[:100])

@@ -134,7 +134,7 @@ def record_victim(
         sex=sex, age_from=age_from, age_to=age_to, first_made=first_made, recorded_at=timezone.now(), recorded_by=actor,
     )  # fmt: skip
     what = {"series": series.reference if series else None, "case": case.reference if case else None}
-    record(actor, "victim.recorded", made, category=Category.COLLECTION, case=case, payload=what)
+    record(actor, "unidentified.recorded", made, category=Category.COLLECTION, case=case, payload=what)
     if case is not None:
         note(actor, case, "child_identified", f"{made.reference}: a child in the material, not identified yet.")
     return made
@@ -162,7 +162,7 @@ def add_lead(actor: Any, victim: Victim, *, kind: str, text: str, source: str, o
         source=required_text(source, field="source", what="Where it comes from")[:200],
     )  # fmt: skip
     payload = {"lead": made.reference, "kind": kind, "text": fingerprint(made.text), "owner": person.pk}
-    record(actor, "victim.lead_added", victim, case=victim.case, category=Category.COLLECTION, payload=payload)
+    record(actor, "unidentified.lead_added", victim, case=victim.case, category=Category.COLLECTION, payload=payload)
     return made
 
 
@@ -181,7 +181,7 @@ def close_lead(actor: Any, lead: Lead, *, led: bool, outcome: str) -> Lead:
     lead.state, lead.closed_at = (Lead.State.LED if led else Lead.State.NOT_LED), timezone.now()
     lead.save(update_fields=["state", "closed_at", "outcome"])
     what = {"lead": lead.reference, "state": lead.state, "outcome": fingerprint(lead.outcome)}
-    record(actor, "victim.lead_closed", lead.victim, case=lead.victim.case, payload=what)
+    record(actor, "unidentified.lead_closed", lead.victim, case=lead.victim.case, payload=what)
     return lead
 
 
@@ -229,7 +229,7 @@ def identify(
         state=Lead.State.NOT_LED, closed_at=timezone.now(), outcome="The child was identified."
     )
     what = {"child": child.reference, "person": child.person.reference, "how": fingerprint(way)}
-    record(actor, "victim.identified", victim, category=Category.COMBINATION, case=place, payload=what)
+    record(actor, "unidentified.identified", victim, category=Category.COMBINATION, case=place, payload=what)
     told = [place.investigator] if place.investigator else list(_supervisors(place))
     tell(told, "victim.identified", child, case=place, key=f"victim-{victim.pk}")
     return victim

@@ -160,11 +160,11 @@ def _victim(request: HttpRequest, reference: str) -> Victim:
     return found
 
 
-@page("identification.view", looks="victim")
+@page("identification.view", looks="unidentified")
 def victim(request: HttpRequest, reference: str) -> HttpResponse:
     """One child: what is known, and the leads."""
     found = _victim(request, reference)
-    look(request, "victim", found)
+    look(request, "unidentified", found)
     user = request.user
     return render(
         request,
@@ -180,7 +180,7 @@ def victim(request: HttpRequest, reference: str) -> HttpResponse:
     )
 
 
-@page("identification.record", looks="victim", methods=("GET", "POST"))
+@page("identification.record", looks="unidentified", methods=("GET", "POST"))
 def lead(request: HttpRequest, reference: str) -> HttpResponse:
     """Record a lead."""
     found = _victim(request, reference)
@@ -189,12 +189,12 @@ def lead(request: HttpRequest, reference: str) -> HttpResponse:
     if request.method == "POST" and attempt(form, lambda: services.add_lead(request.user, found, **form.cleaned_data)):
         messages.success(request, "The lead is recorded.")
         return redirect("identification:victim", found.reference)
-    look(request, "victim", found, page="lead")
+    look(request, "unidentified", found, page="lead")
     back = reverse("identification:victim", args=[found.reference])
     return _form(request, form, "Record a lead", back, caption=f"{found.reference} {found.label}")
 
 
-@page("identification.record", looks="victim", methods=("GET", "POST"))
+@page("identification.record", looks="unidentified", methods=("GET", "POST"))
 def close_lead(request: HttpRequest, reference: str) -> HttpResponse:
     """Close a lead."""
     found = Lead.objects.select_related("victim__case").get_visible(request.user, reference)
@@ -204,13 +204,13 @@ def close_lead(request: HttpRequest, reference: str) -> HttpResponse:
     ):
         messages.success(request, f"{found.reference} is closed.")
         return redirect("identification:victim", found.victim.reference)
-    look(request, "victim", found.victim, page="close a lead")
+    look(request, "unidentified", found.victim, page="close a lead")
     back = reverse("identification:victim", args=[found.victim.reference])
     intro = f"{found.get_kind_display()}: {found.text} Source: {found.source}"
     return _form(request, form, "Close a lead", back, caption=found.reference, intro=intro, button="Close the lead")
 
 
-@page("identification.identify", looks="victim", methods=("GET", "POST"))
+@page("identification.identify", looks="unidentified", methods=("GET", "POST"))
 def identify(request: HttpRequest, reference: str) -> HttpResponse:
     """The child is identified: a child at risk in a case, at once."""
     found = _victim(request, reference)
@@ -231,7 +231,7 @@ def identify(request: HttpRequest, reference: str) -> HttpResponse:
             assert made.child is not None
             messages.success(request, f"{made.child.reference}: the clock to tell social care runs. Tell them now.")
             return redirect("safeguarding:case_children", made.case.reference)
-    look(request, "victim", found, page="identify")
+    look(request, "unidentified", found, page="identify")
     back = reverse("identification:victim", args=[found.reference])
     intro = (
         "The child becomes a child at risk in the case, and the 24 hours to tell social care begin. Whatever is not "

@@ -223,7 +223,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="victims",
+                        related_name="unidentified_children",
                         to="cases.case",
                     ),
                 ),

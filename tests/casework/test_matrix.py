@@ -212,7 +212,7 @@ def test_a_restricted_case_does_not_exist_for_anyone_who_is_not_named(tmp_path, 
     """A case against a colleague would be known to the whole unit by noon."""
     where = world(tmp_path, settings, restricted=True)
     # A plan of an audit and its result name no case that this person may not see.
-    free |= {"inspection:plan", "inspection:result", "inspection:population"}
+    free = {"referrals:batch", "referrals:resolve", "inspection:plan", "inspection:result", "inspection:population"}
     free |= {name for name in ROUTES if name.startswith("recommendations:")}
     # A colleague's leave and skills are no part of a case.
     free |= {f"workforce:{name}" for name in ("staff", "plan", "period", "takers", "end_skill")}

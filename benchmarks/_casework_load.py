@@ -378,12 +378,15 @@ class Force:
         from safelight.casework.devices.models import Device
 
         table = self.table(
-            Device, "id case_id exhibit kind description seized_at seized_from seized_by booked_in_at booked_in_by_id"
+            Device,
+            "id case_id exhibit kind description seized_at seized_from seized_by booked_in_at booked_in_by_id "
+            "decision decided_by_id decided_at",
         )
         return table.write(
             (
                 n, n, f"SYN/{n}", "phone", f"Synthetic {self.rare[n % 5000]} phone", moment(self.at(n, 20)),
-                "Example address", "PC Example", moment(self.at(n, 22)), self.head(n),
+                "Example address", "PC Example", moment(self.at(n, 22)), self.head(n), "triage", self.head(n),
+                moment(self.at(n, 22)),
             )
             for n in keys
             if n % 10 < 7

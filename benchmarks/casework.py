@@ -388,8 +388,23 @@ def sweeping() -> list[tuple[str, str, list[float]]]:
 
 
 def reassigning() -> list[tuple[str, str, list[float]]]:
-    """500 cases of one officer to others, in one transaction."""
-    return []
+    """500 live cases of one unit given to other officers of it, in one transaction; not counted as done by halves."""
+    from safelight.casework.accounts.models import User
+    from safelight.casework.allocation.models import Allocation
+    from safelight.casework.allocation.moving import Move, reassign_many
+
+    head = User.objects.filter(role="supervisor", unit__kind="bcu").first() or User.objects.get(role="supervisor")
+    officers = list(User.objects.filter(role="investigator", unit=head.unit).order_by("pk"))
+    live = Allocation.objects.filter(ended_at=None, case__unit=head.unit, case__restricted=False)
+    rows = list(live.order_by("-case_id")[:500])
+    moves = []
+    for row in rows:
+        place = next(n for n, one in enumerate(officers) if one.pk == row.investigator_id)
+        taker = officers[(place + 1) % len(officers)]
+        moves.append(Move(case=row.case_id, taker=taker, holder=row.investigator_id))
+    began = time.perf_counter()
+    reassign_many(head, moves, code="caseload", reason="Synthetic.")
+    return [("reassign", f"{len(moves)} cases moved at once", [1000 * (time.perf_counter() - began)])]
 
 
 def report(rows: list[tuple[str, str, list[float]]]) -> None:

@@ -11,11 +11,25 @@ from safelight.casework.base.errors import Invalid
 CLOCK_SKEW = timedelta(minutes=5)
 
 
-def required_text(value: str | None, *, field: str, what: str) -> str:
-    """``value`` without surrounding blanks. Raises Invalid when nothing is left."""
+LONGEST_TEXT = 100_000  # characters; no form takes more than a fifth of it
+
+
+def required_text(value: str | None, *, field: str, what: str, longest: int = LONGEST_TEXT) -> str:
+    """``value`` without surrounding blanks.
+
+    Raises:
+        Invalid: nothing is left, it is longer than ``longest``, or it holds characters that no database keeps (NUL,
+            half surrogates).
+    """
     text = (value or "").strip()
     if not text:
         raise Invalid(f"{what} is missing.", fix="Write it in a few words.", field=field)
+    if len(text) > longest:
+        raise Invalid(
+            f"{what} is {len(text):,} characters long; at most {longest:,} fit.", fix="Shorten it.", field=field
+        )
+    if "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise Invalid(f"{what} holds characters that cannot be kept.", fix="Type it anew.", field=field)
     return text
 
 

@@ -17,6 +17,7 @@ from safelight.casework.cases.chronology import title_of
 from safelight.casework.cases.filters import STATUSES, filters_from
 from safelight.casework.cases.forms import NoteForm
 from safelight.casework.cases.models import Case
+from safelight.casework.cases.picture import MOST, course
 from safelight.casework.cases.queries import (
     STAGES,
     address,
@@ -137,6 +138,9 @@ def chronology(request: HttpRequest, reference: str) -> HttpResponse:
             messages.success(request, f"{title_of(made.kind)}: added to the chronology.")
             return redirect("cases:chronology", reference=case.reference)
     found = chronology_page(case, before=request.GET.get("before", ""))
+    first = not request.GET.get("before")
+    newest = list(case.chronology.all()[:MOST]) if first else []
+    picture = course(case, newest, clocks_of_case(case)) if first else ""
     here = reverse("cases:chronology", kwargs={"reference": case.reference})
     return render(
         request,
@@ -146,6 +150,8 @@ def chronology(request: HttpRequest, reference: str) -> HttpResponse:
             "tab": "chronology",
             "form": form,
             "entries": found.entries,
+            "picture": picture,
+            "cut": len(newest) == MOST,
             "title_of": title_of,
             "pages": {
                 "previous_url": here if request.GET.get("before") else "",

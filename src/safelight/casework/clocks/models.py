@@ -121,6 +121,11 @@ class Clock(models.Model):
                 name="clocks_next_step",
             ),
             models.Index(
+                fields=["due_at", "id"],
+                condition=Q(stopped_at=None, not_applicable=False),
+                name="clocks_open_by_due",
+            ),
+            models.Index(
                 fields=["unit", "due_at"],
                 condition=Q(stopped_at=None, not_applicable=False),
                 name="clocks_open_by_unit",

@@ -5,18 +5,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0003_live_contact_rows'),
-        ('clocks', '0004_first_steps'),
-        ('referrals', '0001_initial'),
-        ('workforce', '0003_no_overlaps'),
+        ("cases", "0003_live_contact_rows"),
+        ("clocks", "0004_first_steps"),
+        ("referrals", "0001_initial"),
+        ("workforce", "0003_no_overlaps"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('not_applicable', False), ('stopped_at', None)), fields=['due_at', 'id'], name='clocks_open_by_due'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(("not_applicable", False), ("stopped_at", None)),
+                fields=["due_at", "id"],
+                name="clocks_open_by_due",
+            ),
         ),
     ]

@@ -17,6 +17,7 @@ from safelight.casework.clocks.models import Clock, ClockPause
 from safelight.casework.clocks.pauses import may_be_paused
 from safelight.casework.clocks.queries import clock_page, view_of
 from safelight.casework.clocks.services import (
+    mark_not_applicable,
     pause_clock,
     pause_clocks_of,
     place_hold,
@@ -210,6 +211,8 @@ class TestWhatNothingExtends:
         case.risk = "low"
         tighten_for_risk(actor, case)
         resume_clock(actor, clock)
+        with pytest.raises(NotPossible, match="does not fall away"):
+            mark_not_applicable(actor, clock.rule, child, reason="Synthetic.")
         clock.refresh_from_db()
         assert (clock.due_at, clock.triggered_at, clock.stopped_at) == (due, taken, None)
         assert sweep(due + timedelta(seconds=1)), "and when it has run out, that is said"

@@ -89,7 +89,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(told):
     user, _, rows = told
     first = notice_page(user, Filters(), size=2)
     second = notice_page(user, Filters(), before=first.before, size=2)
-    assert [row for row, _ in (*first.rows, *second.rows)] == rows[::-1]
+    assert [row for row, *_ in (*first.rows, *second.rows)] == rows[::-1]
     assert second.before is None
 
 

@@ -188,6 +188,7 @@ class TestEntitlementAndWish:
         assert (victim.no_updates_since, victim.no_updates_recorded_by) == (date(2026, 11, 1), story[1])
         note(story[1], story[2], "interview", "Synthetic.")
         assert all(row.not_wished_at for row in victim.updates.all())
+        assert view_of(Clock.objects.get(rule="vcop_update_enhanced")).state == "not_applicable", "nobody 'met' it"
         assert not Clock.objects.open().filter(subject_type="victims.victimupdate").exists()
         with pytest.raises(NotPossible, match="does not wish"):
             record_told(story[1], victim.updates.first(), how="letter")

@@ -38,6 +38,7 @@ __all__ = [
     "hand_over_open_clocks",
     "lift_hold",
     "longest_hold_hours",
+    "mark_not_applicable",
     "pause_clock",
     "pause_clocks_of",
     "place_hold",
@@ -95,6 +96,42 @@ def stop_clock(
         clock,
         case=clock.case,
         payload={"rule": rule_id, "subject": clock.subject_label, "stopped_at": moment, "late": late},
+    )
+    return clock
+
+
+@transaction.atomic
+def mark_not_applicable(actor: Any, rule_id: str, subject: models.Model, *, reason: str) -> Clock | None:
+    """End the open clock ``rule_id`` of ``subject`` because its duty has fallen away. One that is late already is
+    stopped and stays late.
+
+    Returns:
+        The clock, or None when none was open.
+
+    Raises:
+        NotPossible: the clock protects a child, or nothing moves it: such a duty does not fall away.
+    """
+    clock = (
+        Clock.objects.select_for_update()
+        .open()
+        .filter(rule=rule_id, subject_type=subject._meta.label_lower, subject_id=subject.pk)
+        .first()
+    )
+    if clock is None:
+        return None
+    rule = standards().clocks.get(rule_id)
+    if rule is not None and (rule.area == "safeguarding" or rule.child_at_risk or rule.cannot_extend):
+        raise NotPossible(f"{rule.title}: this duty does not fall away.", fix="Do it, and the clock ends.")
+    if clock.state() == BREACHED:
+        return stop_clock(actor, rule_id, subject, reason=reason)
+    clock.not_applicable, clock.stop_reason = True, reason[:300]
+    clock.save(update_fields=["not_applicable", "stop_reason"])
+    record(
+        actor,
+        "clock.not_applicable",
+        clock,
+        case=clock.case,
+        payload={"rule": rule_id, "subject": clock.subject_label, "due_at": clock.due_at},
     )
     return clock
 

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from safelight.casework.clocks.models import Clock
 from safelight.casework.notices.kinds import KINDS, SEVERITIES
 from safelight.casework.notices.models import Letter, Notice
 
@@ -70,7 +71,7 @@ class Filters:
 class NoticePage:
     """One page, newest first; ``before`` is the key of the next page, or None."""
 
-    rows: list[tuple[Notice, str]]
+    rows: list[tuple[Notice, str, str]]
     before: int | None = None
 
 
@@ -80,7 +81,7 @@ def kinds_of(severity: str) -> list[str]:
 
 
 def notice_page(user: Any, filters: Filters, *, before: int | None = None, size: int = 50) -> NoticePage:
-    """The notices of ``user``, newest first, each with where it leads."""
+    """The notices of ``user``, newest first, each with where it leads and which clock it is about."""
     found = Notice.objects.visible_to(user)
     if filters.state:
         found = found.filter(read_at__isnull=filters.state == "unread")
@@ -92,7 +93,15 @@ def notice_page(user: Any, filters: Filters, *, before: int | None = None, size:
         found = found.filter(pk__lt=before)
     rows = list(found.select_related("case").order_by("-pk")[: size + 1])
     more = rows[size - 1].pk if len(rows) > size else None
-    return NoticePage([(row, address_of(row)) for row in rows[:size]], more)
+    named = titles_of(rows[:size])
+    return NoticePage([(row, address_of(row), named.get(row.pk, "")) for row in rows[:size]], more)
+
+
+def titles_of(notices: list[Notice]) -> dict[int, str]:
+    """Which clock a notice is about, in the words of its rule; one query."""
+    about = {row.pk: row.subject_id for row in notices if row.subject_type == "clocks.clock"}
+    clocks = Clock.objects.in_bulk([key for key in about.values() if key is not None]) if about else {}
+    return {pk: clocks[key].title for pk, key in about.items() if key in clocks}
 
 
 def unread_count(user: Any, most: int = MOST) -> int:

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from safelight.casework.base.policy import SIGNED_IN, look, page
 from safelight.casework.notices.kinds import KINDS, SEVERITIES
 from safelight.casework.notices.models import Notice
-from safelight.casework.notices.queries import Filters, address_of, notice_page, outbox
+from safelight.casework.notices.queries import Filters, address_of, notice_page, outbox, titles_of
 from safelight.casework.notices.services import mark_read
 
 STATES = {"unread": "Not read", "read": "Read"}
@@ -33,7 +33,7 @@ def index(request: HttpRequest) -> HttpResponse:
     chosen = filters.chosen()
     typed = request.GET.get("before", "")
     found = notice_page(request.user, filters, before=int(typed) if typed.isdecimal() and len(typed) < 19 else None)
-    shown = [row.about or row.reference for row, _ in found.rows]
+    shown = [row.about or row.reference for row, *_ in found.rows]
     look(request, "list", None, list="notices", filters=chosen, shown=shown)
     return render(
         request,
@@ -45,7 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
             "states": STATES,
             "severities": SEVERITIES,
             "kinds": {code: kind.title for code, kind in KINDS.items()},
-            "unread_here": [row.reference for row, _ in found.rows if row.read_at is None],
+            "unread_here": [row.reference for row, *_ in found.rows if row.read_at is None],
             "here": request.get_full_path(),
             "pages": {
                 "previous_url": f"?{urlencode(chosen)}" if typed else "",
@@ -63,7 +63,12 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
     return render(
         request,
         "notices/detail.html",
-        {"notice": notice, "href": address_of(notice), "severity": SEVERITIES[notice.what.severity]},
+        {
+            "notice": notice,
+            "href": address_of(notice),
+            "clock": titles_of([notice]).get(notice.pk, ""),
+            "severity": SEVERITIES[notice.what.severity],
+        },
     )
 
 

@@ -13,7 +13,7 @@ from safelight.casework.base.rights import need
 from safelight.casework.base.values import not_in_future
 from safelight.casework.cases.models import Case, CasePerson, ChronologyEntry
 from safelight.casework.cases.writing import lock, write_entry
-from safelight.casework.clocks.services import start_clock, stop_clock
+from safelight.casework.clocks.services import mark_not_applicable, start_clock, stop_clock
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
 from safelight.casework.victims.models import EVENTS, Victim, VictimUpdate
@@ -123,6 +123,15 @@ def _stop(actor: Any, row: VictimUpdate, reason: str, at: datetime | None = None
     return None
 
 
+def _fallen_away(actor: Any, row: VictimUpdate, reason: str) -> datetime | None:
+    """End the clock of an update that is not owed any more in this way; late stays late."""
+    for rule in CLOCKS.values():
+        clock = mark_not_applicable(actor, rule, row, reason=reason)
+        if clock is not None:
+            return clock.triggered_at
+    return None
+
+
 def _open(victim: Victim) -> Any:
     rows = VictimUpdate.objects.select_for_update(of=("self",)).select_related("case__unit")
     return rows.filter(victim=victim, told_at=None, not_wished_at=None)
@@ -148,7 +157,7 @@ def set_entitlement(actor: Any, victim: Victim, *, entitlement: str, reason: str
     )
     if before == "standard" and entitlement == "enhanced":
         for row in _open(victim):
-            begun = _stop(actor, row, "Now enhanced: due earlier")
+            begun = _fallen_away(actor, row, "Now enhanced: due earlier")
             if begun is not None:
                 _start(actor, row, "enhanced", begun)
     return victim
@@ -176,7 +185,7 @@ def record_wish(actor: Any, victim: Victim, *, updates: bool, since: date | None
         for row in _open(victim):
             row.not_wished_at = timezone.now()
             row.save(update_fields=["not_wished_at"])
-            _stop(actor, row, f"The victim does not wish updates (said on {day:%d %b %Y})")
+            _fallen_away(actor, row, f"The victim does not wish updates (said on {day:%d %b %Y})")
             record(actor, "victim.update_not_wished", row, payload={"victim": victim.reference, "event": row.kind})
     return victim
 

@@ -35,7 +35,7 @@ from safelight.demo.evidence import Bench
 from safelight.demo.force import SKILL, Force
 from safelight.demo.history import Story
 from safelight.demo.sign_in import HOME_UNIT
-from safelight.demo.victims import keep_informed
+from safelight.demo.victims import keep_informed, name_victims
 
 OPEN_SHARE = 0.86
 CHILD_SHARE = 0.55
@@ -303,8 +303,9 @@ def _investigation(world: World, case: Case, unit_code: str, start: datetime, pa
         return
     yield max(moment, arrest)
     moment = max(moment, arrest)
+    name_victims(case, officer)
     note(officer, case, "arrest", "The suspect was arrested and devices were seized (invented).")
-    yield from keep_informed(rng, case, officer, moment)
+    yield from keep_informed(case, officer, moment)
     yield from _devices(world, case, officer, moment)
     moment += timedelta(days=rng.uniform(3, 20))
     yield moment

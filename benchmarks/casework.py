@@ -102,6 +102,9 @@ def run(asked: argparse.Namespace, folder: Path) -> None:
 
     print(f"{connection.vendor}, {asked.cases:,} cases; Python {platform.python_version()}, {os.cpu_count()} cores")
     if not Case.objects.exists():
+        from safelight.casework.search.triggers import remove
+
+        remove()  # one building at the end is faster than an entry with every row
         load(asked.cases, tell)
         rebuild(tell)
     rows: list[tuple[str, str, list[float]]] = []

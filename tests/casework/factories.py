@@ -279,3 +279,22 @@ def make_partner(agency: Any = "Camden children's social care", kind: str = "soc
         agency = Agency.objects.filter(name=agency).first() or create_agency(None, name=agency, kind=kind)
     join(None, user=user, agency=agency)
     return user
+def make_offender(manager: User | None = None, *, unit: str = "CN", plan: Any = None, **fields: Any) -> Any:
+    """An offender registered through the service by the manager (a new one of the unit unless named).
+
+    Args:
+        plan: ``(every, unit)``, such as ``(3, "months")``; None sets none.
+        fields: of the person, or arguments of the service.
+    """
+    from safelight.casework.offenders import services
+
+    officer = manager or make_user("offender_manager", unit)
+    names = ("family_name", "given_names", "born", "address", "postcode", "borough", "identifiers")
+    person = {"family_name": f"Synthetic{next(_numbers)}", "given_names": "Example", "born": date(1980, 3, 4)}
+    person |= {name: fields.pop(name) for name in names if name in fields}
+    given = {"relevant_date": date(2020, 1, 6), "until": None, "first_notified": True, **fields}
+    offender = services.register(officer, person=person, unit=officer.unit, manager=officer, **given)
+    if plan:
+        services.set_plan(officer, offender, every=plan[0], every_unit=plan[1], actions="Synthetic plan.")
+        offender.refresh_from_db()
+    return offender

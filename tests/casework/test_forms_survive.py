@@ -148,6 +148,7 @@ def test_no_address_breaks_a_list(tmp_path, settings) -> None:
         "referrals:desk", "supervision:board", "ledger:index", "referrals:quarantine", "workforce:index",
         "hashsets:index", "plans:index", "inspection:index", "inspection:sent_back", "inspection:clocks",
         "inspection:control", "inspection:published", "recommendations:index",
+        "offenders:index", "offenders:mine", "offenders:officers", "offenders:rounds", "rereview:index",
     )  # fmt: skip
     some = ("cases:chronology", "cases:ledger", "devices:detail", "submissions:detail", "safeguarding:child_add")
     addresses = [reverse(name) for name in lists] + [reverse(name, kwargs=where.arguments[name]) for name in some]

@@ -18,6 +18,7 @@ from tests.casework.factories import (
     make_detention,
     make_device,
     make_person,
+    make_offender,
     make_referral,
     make_user,
 )
@@ -35,6 +36,11 @@ from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.people.models import Merge, PossibleLink
 from safelight.casework.referrals.models import ImportBatch, ImportLine
 from safelight.casework.safeguarding.protection import take_into_protection
+from safelight.casework.offenders.models import RegisterImport
+from safelight.casework.offenders.notifying import open_duty
+from safelight.casework.people.models import PossibleLink
+from safelight.casework.referrals.models import ImportBatch, ImportLine
+from safelight.casework.rereview.models import Entry, ReReview
 from safelight.casework.safeguarding.services import send_safeguarding_referral
 from safelight.casework.safeguarding.strategy import call_strategy, record_strategy
 from safelight.casework.sharing.services import create_agency, share_referral
@@ -207,6 +213,24 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     arguments |= {
         "victims:entitlement": {"reference": victim.reference}, "victims:wish": {"reference": victim.reference},
         "victims:told": {"reference": victim.updates.get(event=event).reference},
+    offender = make_offender(make_user("offender_manager"), plan=(3, "months"))
+    entries = RegisterImport.objects.create(
+        file_name="synthetic.csv", sha256="0" * 64, imported_at=now, imported_by=supervisor
+    )
+    duty = open_duty(offender.manager, offender, "rso_change_notify", now.date(), "Synthetic.")
+    again = ReReview.objects.create(
+        title="Synthetic", why="other", reason="Synthetic.", due_on=now.date() + timedelta(days=9), made_at=now,
+        made_by=supervisor, unit=supervisor.unit, digest="0" * 64,
+    )  # fmt: skip
+    Entry.objects.create(rereview=again, number=1, case=case)
+    for name in ("case", "child", "move"):
+        arguments[f"rereview:{name}"] = {"reference": again.reference, "number": 1}
+    arguments |= {f"rereview:{name}": {"reference": again.reference} for name in ("detail", "assign", "close")}
+    of_offender = {"reference": offender.reference}
+    arguments |= {name: of_offender for name in names if name.startswith("offenders:")}
+    arguments |= {
+        "offenders:batch": {"reference": entries.reference}, "offenders:happened": {**of_offender, "pk": duty.pk},
+        "offenders:noted": {**of_offender, "pk": 1},
     }  # fmt: skip
     arguments |= dict.fromkeys(
         ("safeguarding:child", "safeguarding:hold", "safeguarding:lift"), {"reference": child.reference}

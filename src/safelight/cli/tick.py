@@ -30,6 +30,8 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.supervision.misses import tell_of_misses
     from safelight.casework.workforce.exposure import watch_sessions
     from safelight.casework.workforce.time_and_place import settle_postings
+    from safelight.casework.offenders.alerts import catch_up
+    from safelight.casework.offenders.notifying import begin_duties
     from safelight.cli.worker import recover
 
     found = len(sweep())
@@ -41,6 +43,8 @@ def tick_once() -> tuple[int, int, int]:
     note_caseloads()
     watch_sessions()
     recovered = recover()
+    catch_up()
+    begin_duties()
     forget_old_sheets()
     keep_all()
     reconcile()

@@ -32,6 +32,8 @@ INSPECTS = frozenset({"auditor", "chief_officer", "supervisor"})
 OVERSEES = frozenset({"chief_officer", "auditor", "supervisor"})
 READS = WORKS | {"offender_manager", "auditor", "chief_officer"}
 
+OFFENDERS = frozenset({"offender_manager", "supervisor", "chief_officer"})
+
 NAVIGATION = (
     Item("My work", "work:home"),
     Item("Referral desk", "referrals:desk", frozenset({"referral_desk", "supervisor"})),
@@ -44,6 +46,10 @@ NAVIGATION = (
     Item("Victims to be told", "victims:index", READS, "Cases"),
     Item("People", "people:index", READS, "Cases"),
     Item("Possible links", "people:links", frozenset({"referral_desk", "investigator", "supervisor"}), "Cases"),
+    Item("My offenders", "offenders:mine", frozenset({"offender_manager"}), "Offenders"),
+    Item("Register", "offenders:index", OFFENDERS, "Offenders"),
+    Item("Offenders per officer", "offenders:officers", OFFENDERS, "Offenders"),
+    Item("Visits due", "offenders:rounds", frozenset({"offender_manager", "supervisor"}), "Offenders"),
     Item("Devices", "devices:index", EXAMINE, "Devices"),
     Item("Forensic queue", "fleet:forensic_queue", EXAMINE, "Devices"),
     Item("All devices", "fleet:index", EXAMINE, "Devices"),
@@ -89,6 +95,9 @@ NAVIGATION = (
     Item("Open questions", "oversight:questions", OVERSEES, "Oversight"),
     Item("Public reports", "oversight:reports", OVERSEES, "Oversight"),
     Item("Plans", "plans:index", frozenset({"supervisor", "administrator", "chief_officer"}), "Force"),
+    Item(
+        "Re-reviews", "rereview:index", frozenset({"investigator", "supervisor", "chief_officer", "auditor"}), "Force"
+    ),
     Item("Standards", "standards_page", group="Force"),
     Item("Shared with you", "sharing:inbox", frozenset({"partner"})),
     Item("Agencies", "sharing:agencies", frozenset({"administrator"}), "Administration"),

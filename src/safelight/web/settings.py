@@ -86,6 +86,8 @@ CASEWORK_APPS = (
     "inspection",
     "recommendations",
     "exchange",
+    "offenders",
+    "rereview",
     "notices",
     "victims",
     "oversight",

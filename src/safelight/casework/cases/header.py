@@ -36,13 +36,14 @@ class Header:
 
 
 def header_of(case: Any, user: Any, tab: str) -> Header:
-    """The head of the page ``tab`` of ``case`` as ``user`` sees it. At most five queries."""
+    """The head of the page ``tab`` of ``case`` as ``user`` sees it. At most seven queries."""
     investigator = case.investigator
     banners = []
     if case.live_contact:
         banners.append(_live_contact(case, user))
     if case.status == "open" and investigator is None:
         banners.append(_unallocated(case, user))
+    banners += _offenders(case, user)
     banners += _holds(case)
     banners += _unread_parts(case)
     if case.restricted:
@@ -80,6 +81,27 @@ def _unallocated(case: Any, user: Any) -> Banner:
     href = reverse("allocation:allocate", kwargs={"reference": case.reference}) if may else ""
     text = f"No investigator has had this case since {_time(since)}."
     return Banner("error", "Unallocated", text, href, "Give it to an investigator" if may else "")
+
+
+def _offenders(case: Any, user: Any) -> list[Banner]:
+    """Registered sex offenders in the case, with who manages them; the entry is for those who see the register."""
+    from safelight.casework.offenders.models import Offender
+    from safelight.casework.offenders.queries import offenders_in
+
+    found = offenders_in(case=case)
+    if not found:
+        return []
+    mine = set(
+        Offender.objects.visible_to(user).filter(pk__in=[row.pk for row, _ in found]).values_list("pk", flat=True)
+    )
+    made = []
+    for row, sure in found:
+        who = f"manager {row.manager}" if row.manager else "managed by nobody yet"
+        href = reverse("offenders:detail", args=[row.reference]) if row.pk in mine else ""
+        text = f"A person in this case {'is' if sure else 'may be'} {row.reference}: {who}, {row.unit}."
+        title = "Registered sex offender" if sure else "Possibly a registered sex offender"
+        made.append(Banner("warning", title, text, href, "Open the entry" if href else ""))
+    return made
 
 
 def _holds(case: Any) -> list[Banner]:

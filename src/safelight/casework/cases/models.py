@@ -38,8 +38,9 @@ class CaseQuerySet(VisibleQuerySet):
         The administrator sees none. A restricted case is seen only by its access list and its live investigator.
         Otherwise the desk and chief officers see all; investigators and supervisors see their unit's, their
         own and those of their access list; examiners see cases that have a device; auditors those drawn for an
-        audit that runs, of other units than their own. Nobody sees a case with which, or with anybody in which, a
-        conflict of interest of theirs is declared.
+        audit that runs, of other units than their own; offender managers those linked to an offender whom they
+        manage. An open re-review lends its cases to their reviewers. Nobody sees a case with which, or with anybody
+        in which, a conflict of interest of theirs is declared.
         """
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
@@ -56,8 +57,17 @@ class CaseQuerySet(VisibleQuerySet):
             wide = Q(restricted=False) & Q(Exists(devices._default_manager.filter(case__pk__in=ROW)))
         elif user.role == "auditor":
             wide, few = Q(restricted=False, pk__in=_drawn_for(user)), True
+        elif user.role == "offender_manager":
+            from safelight.casework.offenders.queries import linked_to
+
+            wide, few = Q(restricted=False) & linked_to(user), True
         else:
             wide, few = Q(pk__in=[]), True
+        if user.role in {"investigator", "supervisor"}:
+            from safelight.casework.rereview.models import Entry
+
+            lent = Entry.objects.filter(reviewer=user, rereview__closed_at=None)
+            named |= Q(restricted=False, pk__in=lent.values("case"))
         found = self.filter(wide | named).exclude(Conflict.objects.cases_closed_to(user))
         found.few = few
         return found

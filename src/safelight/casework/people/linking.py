@@ -36,6 +36,9 @@ def decide_link(actor: Any, link: PossibleLink, *, verdict: str, reason: str) ->
     link.reason = required_text(reason, field="reason", what="The reason")
     link.save(update_fields=["state", "decided_at", "decided_by", "reason"])
     _note(actor, f"link.{verdict}", link, link.reason)
+    from safelight.casework.offenders.alerts import link_decided
+
+    link_decided(link)
     return link
 
 

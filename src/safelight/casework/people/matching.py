@@ -156,8 +156,11 @@ def _record(
 
 def match_referral(referral_pk: int) -> int:
     """Match everyone whom a referral names. Returns how many possible links are new."""
+    from safelight.casework.offenders.alerts import take_links
     from safelight.casework.referrals.models import Referral
 
     referral = Referral.objects.get(pk=referral_pk)
     rows = referral.people.select_related("person").prefetch_related("person__identifiers")
-    return sum(len(match_person(row.person, referral=referral)) for row in rows)
+    found = sum(len(match_person(row.person, referral=referral)) for row in rows)
+    take_links(referral)
+    return found

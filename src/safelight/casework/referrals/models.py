@@ -46,6 +46,8 @@ class ReferralQuerySet(VisibleQuerySet):
             return free.filter(Q(case=None) | of_cases)
         if user.role == "supervisor":
             return free.filter(Q(case=None) & (Q(unit=user.unit) | Q(unit=None)) | of_cases)
+        if user.role == "offender_manager":
+            return free.filter(Q(case=None, recorded_by=user) | of_cases)
         return free.filter(of_cases)
 
 

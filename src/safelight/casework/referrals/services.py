@@ -139,6 +139,10 @@ def record_referral(
         ReferralPerson.objects.create(referral=referral, person=create_person(actor, **person), role=role)
     if people:
         match_later(referral.pk)
+    # Here, not above: the register of offenders reads referrals.
+    from safelight.casework.offenders.alerts import search_register
+
+    search_register(referral)
     held_files = ReferralFile.objects.bulk_create(_files(referral, files))
     record(
         actor,

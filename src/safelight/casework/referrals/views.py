@@ -13,6 +13,7 @@ from django.urls import reverse
 from safelight.casework.base.attempt import attempt
 from safelight.casework.base.policy import look, page, require
 from safelight.casework.clocks.queries import views_of
+from safelight.casework.offenders.queries import offenders_in
 from safelight.casework.people.link_queries import of_referral
 from safelight.casework.referrals.forms import CloseForm, ReferralForm
 from safelight.casework.referrals.models import Referral, Source, State
@@ -84,6 +85,7 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
                 referral.people.select_related("person").prefetch_related("person__identifiers").order_by("role", "pk")
             ),
             "known": of_referral(referral, request.user) if request.user.has_perm("people.link") else None,
+            "offenders": offenders_in(referral=referral),
             "files": files[:FILES_SHOWN],
             "more_files": len(files) > FILES_SHOWN,
             "check": check,

@@ -9,7 +9,7 @@ from typing import Any
 
 import rules
 
-from safelight.casework.base.predicates import is_desk, is_investigator, is_supervisor, reads_cases
+from safelight.casework.base.predicates import is_desk, is_investigator, is_offender_manager, is_supervisor, reads_cases
 
 
 @rules.predicate
@@ -20,7 +20,7 @@ def sees_it(user: Any, obj: Any = None) -> bool:
     return bool(type(obj).objects.visible_to(user).filter(pk=obj.pk).exists())
 
 
-protects = (is_desk | is_investigator | is_supervisor) & sees_it
+protects = (is_desk | is_investigator | is_supervisor | is_offender_manager) & sees_it
 
 rules.add_perm("safeguarding.view", reads_cases)
 rules.add_perm("safeguarding.check", protects)

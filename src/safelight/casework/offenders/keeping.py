@@ -1,0 +1,172 @@
+"""What follows from the events of an offender: the days for lists, and the state of each standing clock.
+
+Every service calls :func:`keep` after it wrote an event. Everything is worked out afresh from the events, so that one
+that arrives late, twice or out of order leads to the same days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils import timezone
+
+from safelight.casework.base.standards import standards
+from safelight.casework.offenders import dates
+from safelight.casework.offenders.clocking import bring_into_line
+from safelight.casework.offenders.models import Absence, Duty, Notification, Offender, Plan
+from safelight.standards.duration import Duration
+from safelight.standards.working_calendar import end_of_day, local_day, start_of_day
+
+YEARLY, WEEKLY, VISIT, ASSESS = "rso_annual", "rso_nfa_weekly", "rso_visit_current", "rso_arms"
+INITIAL, CHANGE, ANNOUNCED = "rso_initial_notify", "rso_change_notify", "rso_advance_change_failed"
+CHILD, RETURNED, TRAVEL = "rso_child_household", "rso_travel_return", "rso_travel"
+MAPPA = {2: "mappa_l2_review", 3: "mappa_l3_review"}
+Kind = Notification.Kind
+# From these the year of section 85 counts; matters under the 2012 Regulations do not move it.
+REBASES = (Kind.INITIAL, Kind.CHANGE, Kind.ADVANCE, Kind.ANNUAL)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One standing clock as it should be.
+
+    Args:
+        counted_from: the moment from which it runs; None: there is no such clock now.
+        due_on: its last day; None while it rests or has no duration.
+        rests: why it rests ("custody"), or "".
+        gone: why there is no such clock now.
+    """
+
+    rule: str
+    counted_from: datetime | None
+    due_on: date | None = None
+    own: Duration | None = None
+    stage: str = "next"
+    rests: str = ""
+    gone: str = ""
+
+
+def current_plan(offender: Offender) -> Plan | None:
+    """The plan that counts, or None: then no visit frequency is set, and that is shown."""
+    return offender.plans.order_by("-id").first()
+
+
+def frequency(plan: Plan | None) -> Duration | None:
+    """How often the plan says, as a duration."""
+    return Duration(plan.every, "months" if plan.every_unit == "months" else "calendar_days") if plan else None
+
+
+def keep(actor: Any, offender: Offender) -> Offender:
+    """Work out the days for lists and bring the clocks into line with the events."""
+    stays = list(offender.absences.all())
+    away = next((stay.kind for stay in stays if stay.ends is None), "")
+    standing = [*_notifying(offender, stays, away), *_visiting(offender, stays, away), _assessing(offender)]
+    standing += _mappa(offender)
+    offender.away = away
+    wanted = [one.due_on for one in standing if one.rule in (YEARLY, WEEKLY) and one.due_on]
+    open_duties = offender.duties.filter(met_by=None, ended="")
+    wanted += [due for due in (duty_due(duty, stays) for duty in open_duties) if due]
+    offender.notify_due_on = min(wanted, default=None)
+    offender.save(
+        update_fields=["away", "visit_due_on", "attempt_due_on", "seen_on", "failed_since_seen", "notify_due_on"]
+    )
+    for one in standing:
+        bring_into_line(actor, offender, one)
+    return offender
+
+
+def duty_due(duty: Duty, stays: Any) -> date | None:
+    """The last day for a duty; None while it rests. Days in custody count for none of the first three."""
+    rule = standards().clocks[duty.rule]
+    if duty.rule == INITIAL:
+        found = rule.duration_for(on=duty.event_on)
+        return dates.beginning_with(duty.event_on, found.count if found else 3, stays)
+    due = rule.due_at(start_of_day(duty.event_on))
+    return local_day(due) if due else None
+
+
+def _notifying(offender: Offender, stays: list[Absence], away: str) -> list[Standing]:
+    """The yearly clock for who has a home, the weekly one for who has none; neither before the first notification."""
+    here = YEARLY if offender.has_home else WEEKLY
+    other = WEEKLY if offender.has_home else YEARLY
+    kinds = REBASES if offender.has_home else (*REBASES, Kind.WEEKLY)
+    last = offender.notifications.filter(kind__in=kinds).order_by("-at").values_list("at", flat=True).first()
+    ended = _ended(offender)
+    gone = [Standing(other, None, gone=ended or ("Has a home" if offender.has_home else "Without a home"))]
+    if last is None or ended:
+        return [Standing(here, None, gone=ended or "Not yet notified for the first time"), *gone]
+    length = standards().clocks[here].duration_for(on=local_day(last))
+    due = dates.periodic(local_day(last), length, stays) if length else None
+    return [Standing(here, last, due, rests=away if length and due is None else ""), *gone]
+
+
+def standing_notification(offender: Offender) -> Standing:
+    """The yearly or weekly notification that is due next."""
+    stays = list(offender.absences.all())
+    return _notifying(offender, stays, "")[0]
+
+
+def _visiting(offender: Offender, stays: list[Absence], away: str) -> list[Standing]:
+    """Both ways of counting: from the last visit tried, and from the last one in which the offender was seen."""
+    visits = list(offender.visits.order_by("-at", "-id").values_list("at", "outcome"))
+    seen = next((at for at, outcome in visits if outcome == "successful"), None)
+    offender.seen_on = local_day(seen) if seen else None
+    offender.failed_since_seen = next(
+        (number for number, (_, outcome) in enumerate(visits) if outcome == "successful"), len(visits)
+    )
+    offender.visit_due_on = offender.attempt_due_on = None
+    ended = _ended(offender) or ("Reactive management: no visits" if offender.management == "reactive" else "")
+    if ended:
+        return [Standing(VISIT, None, gone=ended)]
+    plan = current_plan(offender)
+    every = frequency(plan)
+    first = offender.plans.order_by("id").values_list("recorded_at", flat=True).first() or offender.registered_at
+    base = seen or first
+    if every is None:
+        return [Standing(VISIT, base)]
+    tried = max(filter(None, (visits[0][0] if visits else None, base)))
+    offender.visit_due_on = dates.visit_due(local_day(base), every, stays)
+    offender.attempt_due_on = dates.visit_due(local_day(tried), every, stays)
+    return [Standing(VISIT, base, offender.visit_due_on, own=every, rests="" if offender.visit_due_on else away)]
+
+
+def _assessing(offender: Offender) -> Standing:
+    """The force's own risk tool, to be completed at first and renewed; only the level it gave is held here."""
+    ended = _ended(offender)
+    if ended:
+        return Standing(ASSESS, None, gone=ended)
+    last = offender.risklevels.order_by("-on", "-id").values_list("on", flat=True).first()
+    base = start_of_day(last) if last else offender.registered_at
+    stage = "next" if last else "first"
+    due = standards().clocks[ASSESS].due_at(base, stage=stage)
+    return Standing(ASSESS, base, local_day(due) if due else None, stage=stage)
+
+
+def _mappa(offender: Offender) -> list[Standing]:
+    """Meetings of the level at which the offender is managed; level 1 has none."""
+    made = []
+    held = offender.events.filter(kind="mappa").order_by("-at").values_list("at", flat=True).first()
+    for level, rule in MAPPA.items():
+        if offender.mappa_level != level or _ended(offender):
+            made.append(Standing(rule, None, gone=f"MAPPA level {offender.mappa_level}"))
+            continue
+        base = held or offender.registered_at
+        due = standards().clocks[rule].due_at(base)
+        made.append(Standing(rule, base, local_day(due) if due else None))
+    return made
+
+
+def _ended(offender: Offender) -> str:
+    return f"Off the register: {offender.end_reason}" if offender.ended_on else ""
+
+
+def last_moment(day: date) -> datetime:
+    """The end of a day in London: until then a duty is in time."""
+    return end_of_day(day)
+
+
+def overdue_on(due: date | None, today: date | None = None) -> bool:
+    """Whether the day has come: `due <= today`, the definition of the register (domain: two definitions)."""
+    return due is not None and due <= (today or timezone.localdate())

@@ -17,8 +17,8 @@ from tests.casework.factories import (
     make_contact_check,
     make_detention,
     make_device,
-    make_person,
     make_offender,
+    make_person,
     make_referral,
     make_user,
 )

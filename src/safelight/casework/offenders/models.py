@@ -18,13 +18,17 @@ RISKS = [("very_high", "Very high"), ("high", "High"), ("medium", "Medium"), ("l
 
 class OffenderQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """Offender managers and supervisors: those of their unit; chief officers: all; nobody else the register."""
+        """Offender managers and supervisors: those of their unit; chief officers: all; nobody else the register. Nobody
+        sees a person with whom a conflict of interest of theirs is declared."""
+        from safelight.casework.allocation.models import Conflict
+
         if not user.is_authenticated:
             return self.none()
+        conflicts = Conflict.objects.live().filter(user=user).exclude(person=None).values("person")
         if user.role == "chief_officer":
-            return self.all()
+            return self.exclude(person__in=conflicts)
         if user.role in ("offender_manager", "supervisor") and user.unit_id is not None:
-            return self.filter(unit=user.unit_id)
+            return self.filter(unit=user.unit_id).exclude(person__in=conflicts)
         return self.none()
 
     def on_register(self) -> Self:

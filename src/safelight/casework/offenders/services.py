@@ -23,10 +23,10 @@ from safelight.casework.offenders.keeping import CHANGE, INITIAL, RETURNED, keep
 from safelight.casework.offenders.models import Absence, Duty, Event, Offender, Plan, RiskLevel
 from safelight.casework.offenders.notifying import open_duty
 from safelight.casework.offenders.writing import (
+    answerable,
     locked,
     past_day,
     past_moment,
-    supervisors_of,
     text_of,
     write_event,
 )
@@ -128,6 +128,8 @@ def assign(actor: Any, offender: Offender, *, manager: Any, reason: str) -> Offe
         raise Invalid(
             f"{manager} is not an active offender manager of {row.unit}.", fix="Choose another.", field="manager"
         )
+    if not Offender.objects.visible_to(manager).filter(pk=row.pk).exists():
+        raise Invalid(f"{row.reference} cannot be given to {manager}.", fix="Choose another.", field="manager")
     if row.manager_id == manager.pk:
         raise NotPossible(f"{manager} manages {row.reference} already.")
     words = text_of(reason, field="reason", what="The reason", longest=500)
@@ -345,7 +347,7 @@ def _activate(actor: Any, row: Offender, why: str) -> None:
     row.management = "active"
     write_event(actor or row.registered_by, row, Event.Kind.ACTIVE, f"{why} Review the plan.")
     record(actor, "offender.active", row, payload={})
-    tell([*([row.manager] if row.manager else []), *supervisors_of(row)], "offender.active", row)
+    tell(answerable(row), "offender.active", row)
 
 
 @transaction.atomic
@@ -421,5 +423,5 @@ def record_breach(actor: Any, offender: Offender, *, text: str, at: datetime | N
     record(actor, "offender.noted", row, payload={"kind": "breach", "at": moment, "text": fingerprint(words)})
     start(actor, row, "rso_breach_record", moment)
     revert_to_active(actor, row, "A breach was established.")
-    tell(supervisors_of(row), "offender.breach", row)
+    tell(answerable(row), "offender.breach", row)
     return made

@@ -76,5 +76,6 @@ def supervisors_of(offender: Offender) -> list[User]:
 
 
 def answerable(offender: Offender) -> list[User]:
-    """Who is told of what concerns the offender: the manager, and the supervisors of the unit."""
-    return [*([offender.manager] if offender.manager else []), *supervisors_of(offender)]
+    """Who is told of what concerns the offender: the manager, and the supervisors of the unit, if they may see it."""
+    people = [*([offender.manager] if offender.manager else []), *supervisors_of(offender)]
+    return [user for user in people if Offender.objects.visible_to(user).filter(pk=offender.pk).exists()]

@@ -30,6 +30,7 @@ from safelight.demo.laboratory import build_ends, build_identification, laborato
 from safelight.demo.links import build_links
 from safelight.demo.notices import read_old_notices
 from safelight.demo.oversight import oversight_story
+from safelight.demo.offenders import offenders_story
 from safelight.demo.sign_in import HOME_UNIT
 from safelight.demo.staff import build_staff
 from safelight.demo.stories import CAST, World, referral_story, regular_work
@@ -81,6 +82,7 @@ def build_demo(
     day_ago = now - timedelta(hours=26)
     stories += [(day_ago, safeguarding_story(force, day_ago)), *custody_stories(force, now)]
     stories.append((start, laboratory_story(force, start + timedelta(days=12), now - timedelta(hours=1))))
+    stories.append((start, offenders_story(force, random.Random(SEED), now)))  # noqa: S311 - chance for a demo
     total = DAYS
     play(stories, until=now, on_progress=lambda moment: tell("History", (moment - start).days, total))
     tell("History", total, total)

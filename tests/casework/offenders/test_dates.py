@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.casework.offenders.dates import Stay, after, away_on, beginning_with, periodic, visit_due
+from safelight.casework.offenders.dates import Stay, due_day
 from safelight.standards import load_standards
 from safelight.standards.duration import Duration
-from safelight.standards.working_calendar import local_day, start_of_day
+from safelight.standards.working_calendar import add_months
 
 DAY = timedelta(days=1)
 HORIZON = 4_000
@@ -71,72 +70,61 @@ def slow_visit(base: date, length: int, rows: list[Stay]) -> date | None:
     return None
 
 
+def due(rule: str, day: date, rows: list[Stay], own: Duration | None = None) -> date | None:
+    return due_day(load_standards().clocks[rule], day, rows, own=own)
+
+
 @given(days, stays())
-def test_who_is_away_on_a_day(day, rows) -> None:
-    assert away_on(day, rows) == away(day, rows)
-
-
-@given(days, st.integers(1, 10), stays())
-def test_the_first_days_do_not_count_time_in_custody(event, count, rows) -> None:
+def test_the_first_days_do_not_count_time_in_custody(event, rows) -> None:
     """A man released after a year would be in breach on the day he walks out, or have a year to hide."""
-    assert beginning_with(event, count, rows) == slow_beginning_with(event, count, rows)
+    assert due("rso_initial_notify", event, rows) == slow_beginning_with(event, 3, rows)
 
 
-@given(days, st.sampled_from([Duration(1, "years"), Duration(7, "calendar_days")]), stays())
-def test_a_period_that_ends_in_custody_goes_on_for_three_days(notified, length, rows) -> None:
-    assert periodic(notified, length, rows) == slow_periodic(after(notified, length), rows)
+@given(days, stays())
+def test_a_period_that_ends_in_custody_goes_on_for_three_days(notified, rows) -> None:
+    assert due("rso_annual", notified, rows) == slow_periodic(add_months(notified, 12), rows)
+    assert due("rso_nfa_weekly", notified, rows) == slow_periodic(notified + 7 * DAY, rows)
 
 
 @given(days, st.integers(1, 400), stays())
 def test_the_interval_of_a_plan_rests_while_nobody_can_be_visited(base, length, rows) -> None:
-    assert visit_due(base, Duration(length, "calendar_days"), rows) == slow_visit(base, length, rows)
+    own = Duration(length, "calendar_days")
+    assert due("rso_visit_current", base, rows, own) == slow_visit(base, length, rows)
 
 
 @given(days, st.integers(1, 36), stays(), stays())
 def test_more_time_away_never_brings_a_day_forward(base, months, some, more) -> None:
     """An absence that is recorded late would shorten somebody's time."""
     every = Duration(months, "months")
-    free = visit_due(base, every, [])
-    assert free is not None
+    free = due("rso_visit_current", base, [], every)
+    assert free == add_months(base, months)
     for rows in (some, [*some, *more]):
-        due = visit_due(base, every, rows)
-        assert due is None or due >= free
-        year = periodic(base, Duration(1, "years"), rows)
-        assert year is None or year >= after(base, Duration(1, "years"))
+        found = due("rso_visit_current", base, rows, every)
+        assert found is None or found >= free
+        year = due("rso_annual", base, rows)
+        assert year is None or year >= add_months(base, 12)
 
 
-@given(days)
-def test_without_absences_the_days_are_those_of_the_standards(day) -> None:
-    """Two countings of one law would differ by a day somewhere."""
-    clocks = load_standards().clocks
-    for rule in ("rso_initial_notify", "rso_change_notify", "rso_travel_return", "rso_child_household"):
-        due = clocks[rule].due_at(start_of_day(day))
-        assert due is not None
-        assert local_day(due) == beginning_with(day, 3, [])
-    for rule, length in (("rso_annual", Duration(1, "years")), ("rso_nfa_weekly", Duration(7, "calendar_days"))):
-        due = clocks[rule].due_at(start_of_day(day))
-        assert due is not None
-        assert local_day(due) == periodic(day, length, [])
+@given(days, stays())
+def test_what_has_no_pause_is_not_moved_by_custody(event, rows) -> None:
+    """A change of address before prison still has its three days."""
+    for rule in ("rso_change_notify", "rso_travel_return", "rso_child_household"):
+        assert due(rule, event, rows) == event + 2 * DAY
 
 
 def test_the_examples_of_the_act() -> None:
     """Section 83: three days beginning with the date. Section 85: a year, or three days from release."""
     monday = date(2026, 11, 2)
-    assert beginning_with(monday, 3, []) == date(2026, 11, 4)
-    sentenced = [Stay(monday, date(2027, 5, 10))]
-    assert beginning_with(monday, 3, sentenced) == date(2027, 5, 12)
-    assert beginning_with(monday, 3, [Stay(date(2026, 11, 3), date(2027, 5, 10))]) == date(2027, 5, 11)
-    assert beginning_with(monday, 3, [Stay(monday)]) is None
-    year = Duration(1, "years")
-    assert periodic(date(2024, 2, 29), year, []) == date(2025, 2, 28)
+    first, year = "rso_initial_notify", "rso_annual"
+    assert due(first, monday, []) == date(2026, 11, 4)
+    assert due(first, monday, [Stay(monday, date(2027, 5, 10))]) == date(2027, 5, 12)
+    assert due(first, monday, [Stay(date(2026, 11, 3), date(2027, 5, 10))]) == date(2027, 5, 11)
+    assert due(first, monday, [Stay(monday)]) is None
+    assert due(year, date(2024, 2, 29), []) == date(2025, 2, 28)
     inside = [Stay(date(2026, 10, 1), date(2026, 12, 1))]
-    assert periodic(date(2025, 11, 2), year, inside) == date(2026, 12, 3)
-    assert periodic(date(2025, 12, 2), year, inside) == date(2026, 12, 2), "released before it ends: nothing moves"
-    assert periodic(date(2025, 11, 2), year, [Stay(date(2026, 10, 1))]) is None
-    again = [Stay(date(2026, 10, 1), date(2026, 12, 1)), Stay(date(2026, 12, 2), date(2027, 1, 15))]
-    assert periodic(date(2025, 11, 2), year, again) == date(2027, 1, 17), "taken in again within the three days"
-
-
-def test_hours_are_no_measure_of_a_duty() -> None:
-    with pytest.raises(ValueError, match="not counted in calendar days"):
-        after(date(2026, 1, 1), Duration(4, "hours"))
+    assert due(year, date(2025, 11, 2), inside) == date(2026, 12, 3)
+    assert due(year, date(2025, 12, 2), inside) == date(2026, 12, 2), "released before it ends: nothing moves"
+    assert due(year, date(2025, 11, 2), [Stay(date(2026, 10, 1))]) is None
+    again = [*inside, Stay(date(2026, 12, 2), date(2027, 1, 15))]
+    assert due(year, date(2025, 11, 2), again) == date(2027, 1, 17), "taken in again within the three days"
+    assert due("rso_visit_current", monday, []) is None, "no plan, no day"

@@ -202,6 +202,31 @@ def work_out(clock: Clock, rule: Any) -> None:
         clock.next_step_at = None
 
 
+@transaction.atomic
+def change_duration(actor: Any, clock: Clock, *, own: Duration) -> Clock:
+    """The subject's own plan says another duration now: the clock counts it from where it began, pauses included.
+
+    Raises:
+        NotPossible: the rule takes no duration of a plan, or the clock has ended.
+    """
+    clock = _locked(clock)
+    rule = _rule(clock)
+    if rule.basis != "per_plan" or clock.stopped_at or clock.not_applicable:
+        raise NotPossible(f"{rule.title}: its duration is not a plan's, or it has ended.")
+    before = clock.due_at
+    clock.base_due_at, clock.duration = rule.due_at(clock.triggered_at, own=own), str(own)
+    work_out(clock, rule)
+    clock.save(update_fields=["base_due_at", "duration", *CHANGED])
+    record(
+        actor,
+        "clock.duration_changed",
+        clock,
+        case=clock.case,
+        payload={"rule": clock.rule, "subject": clock.subject_label, "from": before, "to": clock.due_at},
+    )
+    return clock
+
+
 def _of(subject: models.Model) -> Any:
     return Clock.objects.open().filter(subject_type=subject._meta.label_lower, subject_id=subject.pk)
 

@@ -13,6 +13,7 @@ register_verbs(
         "clock.due_earlier": "brought forward the due time of the clock",
         "clock.resumed": "let the clock run on",
         "clock.paused": "recorded a pause of the clock",
+        "clock.duration_changed": "gave a new duration to the clock",
         "clock.pause_ended": "recorded the end of a pause of the clock",
         "clock.rebased": "started the clock afresh",
         "clock.owner_changed": "changed the owner of the clock",

@@ -10,22 +10,27 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.utils import timezone
-
 from safelight.casework.base.standards import standards
 from safelight.casework.offenders import dates
-from safelight.casework.offenders.clocking import bring_into_line
+from safelight.casework.offenders.clocking import bring_into_line, keep_duty_clock
 from safelight.casework.offenders.models import Absence, Duty, Notification, Offender, Plan
 from safelight.standards.duration import Duration
-from safelight.standards.working_calendar import end_of_day, local_day, start_of_day
+from safelight.standards.working_calendar import local_day, start_of_day
 
 YEARLY, WEEKLY, VISIT, ASSESS = "rso_annual", "rso_nfa_weekly", "rso_visit_current", "rso_arms"
 INITIAL, CHANGE, ANNOUNCED = "rso_initial_notify", "rso_change_notify", "rso_advance_change_failed"
+REACTIVE = "rso_reactive_eligible"
 CHILD, RETURNED, TRAVEL = "rso_child_household", "rso_travel_return", "rso_travel"
 MAPPA = {2: "mappa_l2_review", 3: "mappa_l3_review"}
 Kind = Notification.Kind
 # From these the year of section 85 counts; matters under the 2012 Regulations do not move it.
-REBASES = (Kind.INITIAL, Kind.CHANGE, Kind.ADVANCE, Kind.ANNUAL)
+EVENTS: dict[str, str] = {
+    Kind.INITIAL: "rso_initial_notified",
+    Kind.CHANGE: "rso_change_notified",
+    Kind.ADVANCE: "rso_change_notified",
+    Kind.ANNUAL: "rso_annual_notified",
+}
+REBASES = tuple(EVENTS)
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class Standing:
     Args:
         counted_from: the moment from which it runs; None: there is no such clock now.
         due_on: its last day; None while it rests or has no duration.
-        rests: why it rests ("custody"), or "".
+        own: the interval of the plan, for visits.
+        event: what starts it afresh in the standards; "" where the rule names nothing (one ends, the next begins).
         gone: why there is no such clock now.
     """
 
@@ -44,7 +50,7 @@ class Standing:
     due_on: date | None = None
     own: Duration | None = None
     stage: str = "next"
-    rests: str = ""
+    event: str = ""
     gone: str = ""
 
 
@@ -62,53 +68,51 @@ def keep(actor: Any, offender: Offender) -> Offender:
     """Work out the days for lists and bring the clocks into line with the events."""
     stays = list(offender.absences.all())
     away = next((stay.kind for stay in stays if stay.ends is None), "")
-    standing = [*_notifying(offender, stays, away), *_visiting(offender, stays, away), _assessing(offender)]
-    standing += _mappa(offender)
+    standing = [*_notifying(offender, stays), *_visiting(offender, stays), _assessing(offender)]
+    standing += [*_mappa(offender), _reactive(offender)]
     offender.away = away
     wanted = [one.due_on for one in standing if one.rule in (YEARLY, WEEKLY) and one.due_on]
-    open_duties = offender.duties.filter(met_by=None, ended="")
+    open_duties = list(offender.duties.filter(met_by=None, ended=""))
+    for duty in open_duties:
+        duty.offender = offender
     wanted += [due for due in (duty_due(duty, stays) for duty in open_duties) if due]
     offender.notify_due_on = min(wanted, default=None)
     offender.save(
         update_fields=["away", "visit_due_on", "attempt_due_on", "seen_on", "failed_since_seen", "notify_due_on"]
     )
     for one in standing:
-        bring_into_line(actor, offender, one)
+        bring_into_line(actor, offender, one, stays)
+    for duty in open_duties:
+        keep_duty_clock(actor, duty, stays)
     return offender
 
 
 def duty_due(duty: Duty, stays: Any) -> date | None:
     """The last day for a duty; None while it rests. Days in custody count for none of the first three."""
-    rule = standards().clocks[duty.rule]
-    if duty.rule == INITIAL:
-        found = rule.duration_for(on=duty.event_on)
-        return dates.beginning_with(duty.event_on, found.count if found else 3, stays)
-    due = rule.due_at(start_of_day(duty.event_on))
-    return local_day(due) if due else None
+    return dates.due_day(standards().clocks[duty.rule], duty.event_on, stays)
 
 
-def _notifying(offender: Offender, stays: list[Absence], away: str) -> list[Standing]:
+def _notifying(offender: Offender, stays: list[Absence]) -> list[Standing]:
     """The yearly clock for who has a home, the weekly one for who has none; neither before the first notification."""
     here = YEARLY if offender.has_home else WEEKLY
     other = WEEKLY if offender.has_home else YEARLY
     kinds = REBASES if offender.has_home else (*REBASES, Kind.WEEKLY)
-    last = offender.notifications.filter(kind__in=kinds).order_by("-at").values_list("at", flat=True).first()
+    last = offender.notifications.filter(kind__in=kinds).order_by("-at").values_list("at", "kind").first()
     ended = _ended(offender)
     gone = [Standing(other, None, gone=ended or ("Has a home" if offender.has_home else "Without a home"))]
     if last is None or ended:
         return [Standing(here, None, gone=ended or "Not yet notified for the first time"), *gone]
-    length = standards().clocks[here].duration_for(on=local_day(last))
-    due = dates.periodic(local_day(last), length, stays) if length else None
-    return [Standing(here, last, due, rests=away if length and due is None else ""), *gone]
+    at, kind = last
+    due = dates.due_day(standards().clocks[here], local_day(at), stays)
+    return [Standing(here, at, due, event=EVENTS[kind] if offender.has_home else ""), *gone]
 
 
 def standing_notification(offender: Offender) -> Standing:
     """The yearly or weekly notification that is due next."""
-    stays = list(offender.absences.all())
-    return _notifying(offender, stays, "")[0]
+    return _notifying(offender, list(offender.absences.all()))[0]
 
 
-def _visiting(offender: Offender, stays: list[Absence], away: str) -> list[Standing]:
+def _visiting(offender: Offender, stays: list[Absence]) -> list[Standing]:
     """Both ways of counting: from the last visit tried, and from the last one in which the offender was seen."""
     visits = list(offender.visits.order_by("-at", "-id").values_list("at", "outcome"))
     seen = next((at for at, outcome in visits if outcome == "successful"), None)
@@ -120,16 +124,16 @@ def _visiting(offender: Offender, stays: list[Absence], away: str) -> list[Stand
     ended = _ended(offender) or ("Reactive management: no visits" if offender.management == "reactive" else "")
     if ended:
         return [Standing(VISIT, None, gone=ended)]
-    plan = current_plan(offender)
-    every = frequency(plan)
-    first = offender.plans.order_by("id").values_list("recorded_at", flat=True).first() or offender.registered_at
-    base = seen or first
+    every = frequency(current_plan(offender))
+    # Never seen: since the entry was made. That is nobody's visit, so it starts no clock afresh.
+    base = seen or offender.registered_at
     if every is None:
-        return [Standing(VISIT, base)]
+        return [Standing(VISIT, base, event="rso_visit_successful")]
     tried = max(filter(None, (visits[0][0] if visits else None, base)))
-    offender.visit_due_on = dates.visit_due(local_day(base), every, stays)
-    offender.attempt_due_on = dates.visit_due(local_day(tried), every, stays)
-    return [Standing(VISIT, base, offender.visit_due_on, own=every, rests="" if offender.visit_due_on else away)]
+    rule = standards().clocks[VISIT]
+    offender.visit_due_on = dates.due_day(rule, local_day(base), stays, own=every)
+    offender.attempt_due_on = dates.due_day(rule, local_day(tried), stays, own=every)
+    return [Standing(VISIT, base, offender.visit_due_on, own=every, event="rso_visit_successful")]
 
 
 def _assessing(offender: Offender) -> Standing:
@@ -141,7 +145,15 @@ def _assessing(offender: Offender) -> Standing:
     base = start_of_day(last) if last else offender.registered_at
     stage = "next" if last else "first"
     due = standards().clocks[ASSESS].due_at(base, stage=stage)
-    return Standing(ASSESS, base, local_day(due) if due else None, stage=stage)
+    return Standing(ASSESS, base, local_day(due) if due else None, stage=stage, event="rso_assessed")
+
+
+def _reactive(offender: Offender) -> Standing:
+    """When reactive management becomes possible: a day to be waited for, of which people are told when it comes."""
+    low = offender.management == "active" and offender.low_since is not None and not offender.ended_on
+    if not low or offender.low_since is None:
+        return Standing(REACTIVE, None, gone="Not at low risk, or managed reactively already")
+    return Standing(REACTIVE, start_of_day(offender.low_since))
 
 
 def _mappa(offender: Offender) -> list[Standing]:
@@ -160,13 +172,3 @@ def _mappa(offender: Offender) -> list[Standing]:
 
 def _ended(offender: Offender) -> str:
     return f"Off the register: {offender.end_reason}" if offender.ended_on else ""
-
-
-def last_moment(day: date) -> datetime:
-    """The end of a day in London: until then a duty is in time."""
-    return end_of_day(day)
-
-
-def overdue_on(due: date | None, today: date | None = None) -> bool:
-    """Whether the day has come: `due <= today`, the definition of the register (domain: two definitions)."""
-    return due is not None and due <= (today or timezone.localdate())

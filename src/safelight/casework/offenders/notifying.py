@@ -12,7 +12,7 @@ from safelight.casework.base.errors import Invalid, NotPossible
 from safelight.casework.base.standards import standards
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
-from safelight.casework.offenders.clocking import keep_duty_clock, restart
+from safelight.casework.offenders.clocking import keep_duty_clock
 from safelight.casework.offenders.keeping import (
     ANNOUNCED,
     CHANGE,
@@ -20,8 +20,6 @@ from safelight.casework.offenders.keeping import (
     INITIAL,
     RETURNED,
     TRAVEL,
-    WEEKLY,
-    YEARLY,
     duty_due,
     keep,
     standing_notification,
@@ -53,7 +51,7 @@ def open_duty(actor: Any, offender: Offender, rule: str, event_on: date, what: s
     if new:
         record(actor, "offender.duty_found", offender, category=Category.COLLECTION,
                payload={"rule": rule, "event_on": event_on.isoformat(), "what": fingerprint(what)})  # fmt: skip
-    keep_duty_clock(actor, made, duty_due(made, list(offender.absences.all())))
+    keep_duty_clock(actor, made, list(offender.absences.all()))
     return made
 
 
@@ -126,9 +124,6 @@ def record_notification(
     _meet(actor, row, made, day)
     if kind == Kind.ADVANCE and event_on is not None:
         open_duty(actor, row, ANNOUNCED, event_on, f"Announced: {words}")
-    if kind in (Kind.ANNUAL, Kind.WEEKLY):
-        # What the clock waited for has happened: it ends, met or late, and the next one begins.
-        restart(actor, row, YEARLY if row.has_home else WEEKLY, moment)
     keep(actor, row)
     return made
 
@@ -179,7 +174,7 @@ def _meet(actor: Any, offender: Offender, made: Notification, day: date) -> None
             continue
         duty.met_by = made
         duty.save(update_fields=["met_by"])
-        keep_duty_clock(actor, duty, None, met_at=made.at)
+        keep_duty_clock(actor, duty, [], met_at=made.at)
 
 
 @transaction.atomic
@@ -197,7 +192,7 @@ def announced_change_happened(actor: Any, duty: Duty, *, on: date) -> Duty:
     duty.ended = f"The change took place on {day:%d %b %Y}."
     duty.save(update_fields=["ended"])
     record(actor, "offender.duty_ended", row, payload={"rule": duty.rule, "on": day.isoformat()})
-    keep_duty_clock(actor, duty, None, met_at=timezone.now(), why=duty.ended)
+    keep_duty_clock(actor, duty, [], met_at=timezone.now(), why=duty.ended)
     if duty.event_on - day > LONG_AGO:
         open_duty(actor, row, CHANGE, day, f"Earlier than announced. {duty.what}"[:300])
     keep(actor, row)
@@ -217,8 +212,6 @@ def begin_duties(now: datetime | None = None, limit: int = 500) -> int:
     with_clock = Clock.objects.filter(subject_type="offenders.duty", rule=ANNOUNCED).values("subject_id")
     begun = 0
     for duty in waiting.exclude(pk__in=with_clock).select_related("offender__manager", "offender__unit")[:limit]:
-        stays = list(duty.offender.absences.all())
-        keep_duty_clock(None, duty, duty_due(duty, stays))
         keep(None, duty.offender)
         begun += 1
     return begun

@@ -18,8 +18,9 @@ from safelight.casework.base.standards import standards
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
 from safelight.casework.notices.services import tell
-from safelight.casework.offenders.clocking import hand_over, start
-from safelight.casework.offenders.keeping import CHANGE, INITIAL, RETURNED, keep
+from safelight.casework.offenders.clocking import hand_over, keep_duty_clock, start
+from safelight.casework.offenders.dates import due_day
+from safelight.casework.offenders.keeping import CHANGE, INITIAL, REACTIVE, RETURNED, keep
 from safelight.casework.offenders.models import Absence, Duty, Event, Offender, Plan, RiskLevel
 from safelight.casework.offenders.notifying import open_duty
 from safelight.casework.offenders.writing import (
@@ -33,7 +34,6 @@ from safelight.casework.offenders.writing import (
 from safelight.casework.people.models import Person
 from safelight.casework.people.services import create_person
 from safelight.casework.people.values import one_line
-from safelight.standards.working_calendar import add_months
 
 LEVELS = dict(RiskLevel._meta.get_field("level").flatchoices)  # type: ignore[union-attr]
 
@@ -282,8 +282,7 @@ def reactive_from(offender: Offender) -> date | None:
     """The first day on which reactive management is possible (clock rso_reactive_eligible); None while not low."""
     if offender.low_since is None:
         return None
-    length = standards().clocks["rso_reactive_eligible"].duration_for(on=offender.low_since)
-    return add_months(offender.low_since, length.count * 12) if length else None
+    return due_day(standards().clocks[REACTIVE], offender.low_since, [])
 
 
 @transaction.atomic
@@ -397,6 +396,7 @@ def take_off(actor: Any, offender: Offender, *, reason: str, on: date | None = N
     for duty in Duty.objects.filter(offender=row, met_by=None, ended=""):
         duty.ended = f"Off the register: {words}"[:300]
         duty.save(update_fields=["ended"])
+        keep_duty_clock(actor, duty, [], met_at=timezone.now(), why=duty.ended)
     row.ended_on, row.end_reason = day, words
     row.save(update_fields=["ended_on", "end_reason"])
     record(actor, "offender.removed", row, payload={"on": day.isoformat(), "reason": fingerprint(words)})

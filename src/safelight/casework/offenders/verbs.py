@@ -14,7 +14,6 @@ register_verbs(
         "offender.back": "recorded the return of the offender",
         "offender.notified": "recorded a notification by the offender",
         "offender.duty_found": "recorded an event that the offender must notify",
-        "offender.clock_moved": "moved the clock",
         "offender.duty_ended": "recorded that an announced change of the offender took place",
         "offender.visited": "recorded a visit to the offender",
         "offender.decided": "decided what follows on failed visits to the offender",

@@ -14,8 +14,7 @@ from safelight.casework.base.standards import standards
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
 from safelight.casework.notices.services import tell
-from safelight.casework.offenders.clocking import restart
-from safelight.casework.offenders.keeping import VISIT, keep
+from safelight.casework.offenders.keeping import keep
 from safelight.casework.offenders.models import Decision, Offender, Visit
 from safelight.casework.offenders.writing import answerable, locked, past_moment, text_of
 from safelight.casework.people.values import one_line
@@ -73,8 +72,6 @@ def record_visit(
         payload={"outcome": outcome, "at": moment, "announced": bool(made.announced), "joint": bool(made.joint_with),
                  "officers": [one.pk for one in went], "devices_checked": devices_checked, "text": fingerprint(words)},
     )  # fmt: skip
-    if outcome == Visit.Outcome.SUCCESSFUL:
-        restart(actor, row, VISIT, moment)
     keep(actor, row)
     _escalate(row, made)
     return made

@@ -30,7 +30,7 @@ from safelight.demo import names
 from safelight.demo.force import Force
 from safelight.demo.history import Story
 
-OVERLOADED, HALF_FULL = 104, 38
+OVERLOADED, HALF_FULL = 102, 10
 BASE = (51.5290, -0.1255)
 MIX = (("very_high", 2, 1), ("high", 18, 3), ("medium", 30, 6), ("low", 50, 12))  # share in per cent, months
 DAY = timedelta(days=1)
@@ -41,7 +41,7 @@ def offenders_story(force: Force, rng: random.Random, now: datetime) -> Story:
     first, second, third = force.offender_managers
     today = timezone.localdate(now)
     held_already = 0
-    for officer, number in ((third, OVERLOADED), (second, HALF_FULL), (first, 9)):
+    for officer, number in ((third, OVERLOADED), (second, HALF_FULL), (first, 7)):
         content = _register(officer.username, number, rng, timezone.localdate(), held_already)
         held_already += number
         import_register(officer, name=f"register-{officer.username}.csv", content=content)

@@ -385,3 +385,35 @@ def test_the_ledger_holds_no_name_and_no_word() -> None:
     record_event(one.manager, one, rule="rso_change_notify", event_on=today(), what=word)
     for entry in LedgerEntry.objects.all():
         assert word not in json.dumps(entry.payload) + entry.reason + entry.subject_label, entry.verb
+
+
+def test_an_assessment_ends_the_first_clock_and_starts_the_yearly_one() -> None:
+    """A level that was assessed before the entry was made would be overdue after fifteen days."""
+    one = make_offender()
+    assert due(one, "rso_arms") == today() + 15 * DAY
+    services.record_risk(one.manager, one, level="high", source="Tool", on=today() - 30 * DAY)
+    assert due(one, "rso_arms") == year_after(today() - 30 * DAY)
+
+
+def test_the_rounds_hold_what_is_riskiest_and_name_the_rest() -> None:
+    """A plan of a day that nobody could keep, or one that forgets who did not fit."""
+    from safelight.casework.offenders.rounds import latest_rounds, names_of, plan_visit_rounds
+
+    officer, second = make_user("offender_manager"), make_user("offender_manager")
+    rows = [make_offender(officer, plan=(1, "months"), address=f"{n} Example Street") for n in range(3)]
+    for row, place in zip(rows[:2], ((51.53, -0.12), (51.54, -0.13)), strict=True):
+        record_visit(officer, row, outcome="successful", at=noon(today() - 60 * DAY), text="Seen.")
+        Offender.objects.filter(pk=row.pk).update(latitude=place[0], longitude=place[1])
+    made = plan_visit_rounds(
+        officer, manager=officer, second=second, first_day=today(), days=2, latitude=51.52, longitude=-0.11
+    )
+    planned = {visit["key"] for one in made.data["rounds"] for visit in one["visits"]}
+    assert planned | {one["key"] for one in made.data["in_no_round"]} == {row.reference for row in rows[:2]}
+    assert planned
+    assert latest_rounds(second, officer) == made
+    assert latest_rounds(make_user("offender_manager", "SW"), officer) is None
+    assert "Example Street" in names_of(second, made)[rows[0].reference]
+    with pytest.raises(Invalid, match="pairs"):
+        plan_visit_rounds(
+            officer, manager=officer, second=officer, first_day=today(), days=2, latitude=51.52, longitude=-0.11
+        )

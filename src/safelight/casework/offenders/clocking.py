@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from safelight.casework.offenders.models import Absence, Duty, Offender
 
 
-def open_clock(subject: Any, rule: str) -> Clock | None:
-    """The open clock of this rule about an offender or a duty."""
-    rows = Clock.objects.open().filter(rule=rule)
-    return rows.filter(subject_type=subject._meta.label_lower, subject_id=subject.pk).first()
+def open_clocks(subject: Any) -> dict[str, Clock]:
+    """The open clocks about an offender or a duty, by rule: there is one of each at most."""
+    rows = Clock.objects.open().filter(subject_type=subject._meta.label_lower, subject_id=subject.pk)
+    return {clock.rule: clock for clock in rows}
 
 
 def start(actor: Any, offender: Offender, rule: str, moment: datetime, *, subject: Any = None, **more: Any) -> Clock:
@@ -33,19 +33,22 @@ def start(actor: Any, offender: Offender, rule: str, moment: datetime, *, subjec
     )  # fmt: skip
 
 
-def bring_into_line(actor: Any, offender: Offender, want: Standing, stays: list[Absence]) -> None:
+def bring_into_line(actor: Any, offender: Offender, want: Standing, stays: list[Absence], clock: Clock | None) -> None:
     """Make the open clock of a standing rule what the events say it is.
 
     One whose event has happened since ends, met or late, and the next begins; one whose plan changed gets the new
     interval; a stay in custody, in hospital or abroad is a pause of it, where the rule says so.
     """
-    clock = open_clock(offender, want.rule)
     if want.counted_from is None:
         if clock is not None:
             stop_clock(actor, want.rule, offender, reason=want.gone, at=timezone.now())
         return
     begun = {"stage": want.stage, "own": want.own}
     if clock is None:
+        clock = start(actor, offender, want.rule, want.counted_from, **begun)
+    elif clock.stage != want.stage:
+        # The first assessment is done: that clock ends, and the yearly one begins, counted from the assessment.
+        stop_clock(actor, want.rule, offender, reason="Done", at=timezone.now())
         clock = start(actor, offender, want.rule, want.counted_from, **begun)
     elif want.counted_from > clock.triggered_at and want.event:
         clock = rebase_clock(actor, clock, event=want.event, at=want.counted_from, own=want.own)
@@ -83,7 +86,7 @@ def keep_duty_clock(
 ) -> None:
     """Start or end the clock of a duty; one whose day lies ahead gets none yet."""
     if met_at is not None:
-        clock = open_clock(duty, duty.rule)
+        clock = open_clocks(duty).get(duty.rule)
         if clock is not None:
             stop_clock(actor, duty.rule, duty, reason=why[:300], at=max(met_at, clock.triggered_at))
         return

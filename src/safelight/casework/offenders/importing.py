@@ -19,6 +19,7 @@ from safelight.casework.base.rights import need
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
 from safelight.casework.offenders import services
+from safelight.casework.offenders.keeping import kept_once
 from safelight.casework.offenders.models import Offender, RegisterImport, RegisterLine
 from safelight.casework.offenders.notifying import record_notification
 from safelight.casework.offenders.visiting import record_visit
@@ -125,7 +126,7 @@ def _take(actor: Any, batch: RegisterImport, number: int, row: Mapping[str, str]
                 line.offender = None
             return line
         try:
-            with transaction.atomic():
+            with transaction.atomic(), kept_once(actor):
                 line.offender = _register(actor, row)
         except CaseworkError as error:
             reason = str(error)
@@ -198,7 +199,6 @@ def _register(actor: Any, row: Mapping[str, str]) -> Offender:
     seen = _day(row, "last_visit")
     if seen is not None:
         record_visit(actor, offender, outcome="successful", text="Taken over with the register.", at=_noon(seen))
-    offender.refresh_from_db()
     return offender
 
 

@@ -6,13 +6,16 @@ that arrives late, twice or out of order leads to the same days.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from safelight.casework.base.standards import standards
 from safelight.casework.offenders import dates
-from safelight.casework.offenders.clocking import bring_into_line, keep_duty_clock
+from safelight.casework.offenders.clocking import bring_into_line, keep_duty_clock, open_clocks
 from safelight.casework.offenders.models import Absence, Duty, Notification, Offender, Plan
 from safelight.standards.duration import Duration
 from safelight.standards.working_calendar import local_day, start_of_day
@@ -64,8 +67,28 @@ def frequency(plan: Plan | None) -> Duration | None:
     return Duration(plan.every, "months" if plan.every_unit == "months" else "calendar_days") if plan else None
 
 
+_later: ContextVar[set[int] | None] = ContextVar("offenders_kept_later", default=None)
+
+
+@contextmanager
+def kept_once(actor: Any) -> Iterator[None]:
+    """Several events of one offender that are written together: days and clocks are worked out once, at the end."""
+    token = _later.set(set())
+    try:
+        yield
+        waiting = _later.get() or set()
+    finally:
+        _later.reset(token)
+    for offender in Offender.objects.filter(pk__in=waiting).select_related("unit", "manager").order_by("pk"):
+        keep(actor, offender)
+
+
 def keep(actor: Any, offender: Offender) -> Offender:
     """Work out the days for lists and bring the clocks into line with the events."""
+    waiting = _later.get()
+    if waiting is not None:
+        waiting.add(offender.pk)
+        return offender
     stays = list(offender.absences.all())
     away = next((stay.kind for stay in stays if stay.ends is None), "")
     standing = [*_notifying(offender, stays), *_visiting(offender, stays), _assessing(offender)]
@@ -80,8 +103,9 @@ def keep(actor: Any, offender: Offender) -> Offender:
     offender.save(
         update_fields=["away", "visit_due_on", "attempt_due_on", "seen_on", "failed_since_seen", "notify_due_on"]
     )
+    clocks = open_clocks(offender)
     for one in standing:
-        bring_into_line(actor, offender, one, stays)
+        bring_into_line(actor, offender, one, stays, clocks.get(one.rule))
     for duty in open_duties:
         keep_duty_clock(actor, duty, stays)
     return offender

@@ -12,10 +12,12 @@ from django.utils import timezone
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.base.rights import need
 from safelight.casework.ledger.services import record
-from safelight.casework.offenders.models import Offender, Rounds
+from safelight.casework.offenders.models import RISKS, Offender, Rounds
 from safelight.casework.offenders.queries import Row, due_this_week
 
-SECONDS = 1.5
+SECONDS = 2.5
+LEVELS = [code for code, _ in RISKS]
+A_DAY = 10  # visits that a pair can hardly make on one day: more is not asked of the search
 
 
 def without_place(rows: list[Row]) -> list[Row]:
@@ -66,6 +68,10 @@ def plan_visit_rounds(
             "No visit with a recorded place is due." if rows else "No visit is due.",
             fix="Record where the homes lie on each entry." if rows else "There is nothing to plan.",
         )
+    placed.sort(
+        key=lambda row: (LEVELS.index(row.offender.risk or "very_high"), -(row.unseen_days or 0), row.offender.pk)
+    )
+    asked, beyond = placed[: A_DAY * days], placed[A_DAY * days :]
     visits = [
         Visit(
             key=row.offender.reference,
@@ -73,10 +79,11 @@ def plan_visit_rounds(
             risk=row.offender.risk or "very_high",
             minutes=float(row.plan.minutes if row.plan else 45),
             must=row.unseen_days is not None and row.offender.risk in ("", "very_high", "high"),
-            due=max(row.offender.visit_due_on, first_day),
+            # Overdue already: any of the days will do, the riskiest first.
+            due=row.offender.visit_due_on if row.offender.visit_due_on > first_day else None,
             last=row.offender.seen_on,
         )
-        for row in placed
+        for row in asked
     ]
     crew = Crew("Pair 1", (str(manager), str(second)), begins, ends)
     base = Place(latitude, longitude)
@@ -86,13 +93,16 @@ def plan_visit_rounds(
         )
     except PlanningError as error:
         raise Invalid(str(error)) from error
+    data = files.as_data(plan)
+    more = "More is due than a pair can do in these days: what is riskier or longer overdue comes first."
+    data["in_no_round"] += [{"key": one.offender.reference, "must": False, "reason": more} for one in beyond]
     row = Rounds.objects.create(
         manager=manager, unit=actor.unit, made_at=timezone.now(), made_by=actor, first_day=first_day, days=days,
-        latitude=latitude, longitude=longitude, data=files.as_data(plan), svg=files.map_svg(plan),
+        latitude=latitude, longitude=longitude, data=data, svg=files.map_svg(plan),
     )  # fmt: skip
     keys = [stop.visit.key for one in plan.rounds for stop in one.stops]
     record(actor, "offender.rounds", None, payload={"officer": manager.pk, "second": second.pk, "days": days,
-           "visits": keys, "in_no_round": [one.visit.key for one in plan.left]})  # fmt: skip
+           "visits": keys, "in_no_round": [one["key"] for one in data["in_no_round"]]})  # fmt: skip
     return row
 
 

@@ -32,6 +32,7 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.workforce.time_and_place import settle_postings
     from safelight.casework.offenders.alerts import catch_up
     from safelight.casework.offenders.notifying import begin_duties
+    from safelight.casework.oversight.extracting import keep_extract
     from safelight.cli.worker import recover
 
     found = len(sweep())

@@ -31,6 +31,7 @@ from safelight.demo.links import build_links
 from safelight.demo.notices import read_old_notices
 from safelight.demo.oversight import oversight_story
 from safelight.demo.offenders import offenders_story
+from safelight.demo.oversight import oversight_story
 from safelight.demo.sign_in import HOME_UNIT
 from safelight.demo.staff import build_staff
 from safelight.demo.stories import CAST, World, referral_story, regular_work

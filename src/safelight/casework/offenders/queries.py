@@ -318,10 +318,13 @@ def named_in(offender: Offender, user: Any) -> list[Named]:
 
 def linked_to(manager: Any) -> Q:
     """Cases linked to those whom ``manager`` manages: a referral surely names them, or they stand in the case."""
+    from safelight.casework.referrals.models import Referral
+
     mine = Offender.objects.filter(manager=manager, ended_on=None)
-    named = Naming.objects.filter(offender__in=mine, certain=True)
+    named = Naming.objects.filter(offender__in=mine, certain=True).values("referral")
     stands = CasePerson.objects.filter(person__in=mine.values("person")).exclude(role="victim")
-    return Q(referrals__in=named.values("referral")) | Q(pk__in=stands.values("case"))
+    came = Referral.objects.filter(pk__in=named, case__isnull=False)
+    return Q(pk__in=came.values("case")) | Q(pk__in=stands.values("case"))
 
 
 def offenders_in(*, case: Any = None, referral: Any = None) -> list[tuple[Offender, bool]]:

@@ -279,6 +279,8 @@ def make_partner(agency: Any = "Camden children's social care", kind: str = "soc
         agency = Agency.objects.filter(name=agency).first() or create_agency(None, name=agency, kind=kind)
     join(None, user=user, agency=agency)
     return user
+
+
 def make_offender(manager: User | None = None, *, unit: str = "CN", plan: Any = None, **fields: Any) -> Any:
     """An offender registered through the service by the manager (a new one of the unit unless named).
 

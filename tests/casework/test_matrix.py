@@ -143,7 +143,6 @@ ROUTES = {
     )},
     **{f"offenders:{name}": "offender_approve" for name in ("reactive", "decide", "end")},
     "people:detail": "referral", "people:change": "person_change", "people:network": "referral",
-    "people:link": "person_change", "people:link_undo": "person_change",
     "people:merge": "person_change", "people:merge_undo": "person_change",
     "people:link": "person_link", "people:link_undo": "person_link",
     "rereview:detail": "rereview", "rereview:assign": "rereview_lead", "rereview:close": "rereview_lead",

@@ -33,14 +33,12 @@ from safelight.casework.fleet.models import Examination, FirstLook
 from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, NegativeEntry, Recheck, RecheckHit
 from safelight.casework.identification.models import Feedback, FeedbackFile, FeedbackLine, Lead, Series, Victim
 from safelight.casework.ledger.models import LedgerEntry
-from safelight.casework.people.models import Merge, PossibleLink
-from safelight.casework.referrals.models import ImportBatch, ImportLine
-from safelight.casework.safeguarding.protection import take_into_protection
 from safelight.casework.offenders.models import RegisterImport
 from safelight.casework.offenders.notifying import open_duty
-from safelight.casework.people.models import PossibleLink
+from safelight.casework.people.models import Merge, PossibleLink
 from safelight.casework.referrals.models import ImportBatch, ImportLine
 from safelight.casework.rereview.models import Entry, ReReview
+from safelight.casework.safeguarding.protection import take_into_protection
 from safelight.casework.safeguarding.services import send_safeguarding_referral
 from safelight.casework.safeguarding.strategy import call_strategy, record_strategy
 from safelight.casework.sharing.services import create_agency, share_referral
@@ -213,6 +211,7 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     arguments |= {
         "victims:entitlement": {"reference": victim.reference}, "victims:wish": {"reference": victim.reference},
         "victims:told": {"reference": victim.updates.get(event=event).reference},
+    }  # fmt: skip
     offender = make_offender(make_user("offender_manager"), plan=(3, "months"))
     entries = RegisterImport.objects.create(
         file_name="synthetic.csv", sha256="0" * 64, imported_at=now, imported_by=supervisor

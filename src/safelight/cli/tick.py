@@ -26,13 +26,12 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.ledger.models import LedgerSeal
     from safelight.casework.ledger.services import seal
     from safelight.casework.notices.letters import send_waiting
+    from safelight.casework.offenders.alerts import catch_up
+    from safelight.casework.offenders.notifying import begin_duties
     from safelight.casework.oversight.extracting import keep_extract
     from safelight.casework.supervision.misses import tell_of_misses
     from safelight.casework.workforce.exposure import watch_sessions
     from safelight.casework.workforce.time_and_place import settle_postings
-    from safelight.casework.offenders.alerts import catch_up
-    from safelight.casework.offenders.notifying import begin_duties
-    from safelight.casework.oversight.extracting import keep_extract
     from safelight.cli.worker import recover
 
     found = len(sweep())

@@ -29,7 +29,6 @@ from safelight.demo.imports import example_imports
 from safelight.demo.laboratory import build_ends, build_identification, laboratory_story
 from safelight.demo.links import build_links
 from safelight.demo.notices import read_old_notices
-from safelight.demo.oversight import oversight_story
 from safelight.demo.offenders import offenders_story
 from safelight.demo.oversight import oversight_story
 from safelight.demo.sign_in import HOME_UNIT

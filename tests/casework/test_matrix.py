@@ -143,7 +143,7 @@ ROUTES = {
     )},
     **{f"offenders:{name}": "offender_approve" for name in ("reactive", "decide", "end")},
     "people:detail": "referral", "people:change": "person_change", "people:network": "referral",
-    "people:merge": "person_change", "people:merge_undo": "person_change",
+    "people:merge": "person_link", "people:merge_undo": "person_link",
     "people:link": "person_link", "people:link_undo": "person_link",
     "rereview:detail": "rereview", "rereview:assign": "rereview_lead", "rereview:close": "rereview_lead",
     "rereview:case": "rereview_case", "rereview:move": "rereview_lead", "rereview:child": "rereview_answer",

@@ -68,6 +68,7 @@ OPEN = {
     "referral": "200 200 200 404 200 404 200 403 404 403 403 404 200 302",
     "referral_close": "302 403 403 403 302 404 403 403 403 403 403 403 403 302",  # sent back: nothing to close
     "person_change": "200 200 200 404 200 404 403 403 404 403 403 403 403 302",
+    "share": "200 200 200 404 200 404 403 403 403 403 403 403 403 302",  # not for offender managers
     "person_link": "200 200 200 404 200 404 403 403 403 403 403 403 403 302",
     "hashset": "403 403 403 403 200 200 200 200 403 403 403 403 403 302",
     "hashset_hit": "403 403 403 403 200 404 200 404 403 403 403 403 403 302",  # a device of the unit in it
@@ -159,7 +160,7 @@ ROUTES = {
     "safeguarding:enquiry_step": "protect", "safeguarding:protection": "case",
     "safeguarding:protection_step": "protect",
     "sharing:of_case": "case", "sharing:message": "protect", "sharing:share_referral": "protect",
-    "sharing:share_strategy": "protect", "sharing:detail": "case", "sharing:step": "protect",
+    "sharing:share_strategy": "protect", "sharing:detail": "case", "sharing:step": "share",
     "sharing:received": "portal", "sharing:received_step": "portal",
     "submissions:case_submissions": "submissions", "submissions:grade": "grades",
     "identification:series": "series", "identification:files": "identify_record", "identification:victim": "victim",

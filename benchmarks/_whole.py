@@ -1,4 +1,4 @@
-"""The whole command beside what is done without it: fiwalk, a look-up of its digests, reference PDQ over the same files.
+"""The whole command beside what is done without it: fiwalk, a look-up of its digests, reference PDQ of the pictures.
 
 Used by `benchmarks/triage.py`. Lists of 10 million MD5 and a million PDQ are made once and imported once; importing is
 not measured, nor is making the peers' own indexes (a SQLite table by digest, faiss's multi-index for PDQ).
@@ -23,7 +23,8 @@ MD5S, PDQS, PLANTED = 10_000_000, 1_000_000, 40
 _PICTURES = (".jpg", ".png")
 
 
-def _programme() -> str:
+def programme() -> str:
+    """The command of this environment."""
     return str(Path(sys.executable).with_name("safelight"))
 
 
@@ -61,7 +62,7 @@ def lists(folder: Path, files: Path) -> Path:
             for at in range(0, len(text), width):
                 out.write(f"{text[at : at + width]}\n")
         subprocess.run(
-            [_programme(), "hashset", "import", str(folder / f"{name}.txt"), "--name", f"Benchmark {name}",
+            [programme(), "hashset", "import", str(folder / f"{name}.txt"), "--name", f"Benchmark {name}",
              "--version", "1", "--kind", "known", "--source", "Synthetic", "--basis", "A benchmark",
              "--store", str(store)],
             check=True, capture_output=True,
@@ -132,7 +133,7 @@ def _family(pid: int) -> list[int]:
 
 def ours(image: Path, store: Path, report: Path) -> Memory:
     """The command as a person gives it; the memory of all its processes."""
-    words = [_programme(), "triage", str(image), "--report", str(report), "--fresh", "--quiet", "--operator", "Bench"]
+    words = [programme(), "triage", str(image), "--report", str(report), "--fresh", "--quiet", "--operator", "Bench"]
     for each in sorted(p for p in store.iterdir() if p.is_dir()):
         words += ["--hash-set", str(each)]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -7,7 +7,9 @@ wall time; of several rounds the best counts, and the rounds take turns, so that
 
 Ours reads the image: every file, live and deleted, MD5 and SHA-1, and every 4 KiB block against a block set. fiwalk and
 tsk_loaddb read the same image. hashdeep, rhash, md5sum and sha1sum cannot open images: they read the same files from a
-folder. Install sleuthkit, hashdeep, rhash and ewf-tools for them. `--only NAME` measures one image.
+folder. Last comes the whole command with lists of ten million MD5 and a million PDQ, beside fiwalk, a look-up of its
+digests, and reference PDQ over the same pictures (`benchmarks/_whole.py`). Install sleuthkit, hashdeep, rhash and
+ewf-tools for them. `--only NAME` measures one part.
 """
 
 from __future__ import annotations
@@ -211,13 +213,53 @@ def measure(name: str, size: int, rows: list[Row], rounds: int) -> None:
     print(flush=True)
 
 
+def whole(folder: Path, image: Path, files: Path, rounds: int) -> None:
+    """The command with its lists, beside the peers' way to the same findings."""
+    import _whole
+
+    store = _whole.lists(folder, files)
+    report = folder / "report"
+    planted = sum(map(len, _whole.planted(files)))
+    best: dict[str, float] = {}
+    peak = largest = 0
+    for _ in range(rounds):
+        shutil.rmtree(report, ignore_errors=True)
+        cpu, wall = used(), time.perf_counter()
+        memory = _whole.ours(image, store, report)
+        best["ours"] = min(best.get("ours", 1e9), time.perf_counter() - wall)
+        best["ours cpu"] = min(best.get("ours cpu", 1e9), used() - cpu)
+        peak, largest = max(peak, memory.peak), max(largest, memory.largest)
+        assert _whole.findings(report) == planted, "the command found something else than what was planted"
+        cpu = used()
+        steps = _whole.theirs(image, files, folder, os.cpu_count() or 1)
+        best["theirs cpu"] = min(best.get("theirs cpu", 1e9), used() - cpu)
+        assert steps.pop("found") >= planted
+        for name, seconds in {**steps, "theirs": sum(steps.values())}.items():
+            best[name] = min(best.get(name, 1e9), seconds)
+    begun = time.perf_counter()
+    subprocess.run([_whole.programme(), "--help"], check=True, capture_output=True)
+    start = time.perf_counter() - begun
+    print(f"| whole command: {image.stat().st_size / 1e6:,.0f} MB | wall s | CPU s |")
+    print("|---|---|---|")
+    print(f"| safelight triage, 10 million MD5 and a million PDQ | {best['ours']:.1f} | {best['ours cpu']:.1f} |")
+    print(f"| the peers' steps, one after the other | {best['theirs']:.1f} | {best['theirs cpu']:.1f} |")
+    for name in ("fiwalk", "look-up of MD5", "reference PDQ", "look-up of PDQ"):
+        print(f"| - {name} | {best[name]:.1f} | |")
+    print(
+        f"\n{best['theirs'] / best['ours']:.2f} times as fast by the clock; all {planted} planted files found; "
+        f"memory at most {peak >> 20:,} MiB all processes together (shared pages once), {largest >> 20:,} MiB the "
+        f"largest; `safelight --help` {start:.2f} s.\n",
+        flush=True,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "folder", nargs="?", type=Path, default=Path(tempfile.gettempdir()) / "safelight-triage-benchmark"
     )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("mixed", "tiny", "in pieces", "E01"))
+    parser.add_argument("--only", choices=("mixed", "tiny", "in pieces", "E01", "whole"))
     options = parser.parse_args()
     folder: Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -237,6 +279,8 @@ def main() -> None:
     if options.only in (None, "E01") and shutil.which("ewfverify"):
         image = images["mixed"][0]
         measure("E01 (deflate, fast)", image.stat().st_size, e01(image), options.rounds)
+    if options.only in (None, "whole") and shutil.which("fiwalk"):
+        whole(folder, *images["mixed"], options.rounds)
 
 
 if __name__ == "__main__":

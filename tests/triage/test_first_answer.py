@@ -140,10 +140,10 @@ def test_a_lost_parser_costs_the_listing_not_the_sample(blocks: Path, plain: Pat
 
 def test_stopping_keeps_what_was_counted(blocks: Path, plain: Path) -> None:
     """Ctrl-C would throw the answer away, or leave a probability that was never reached."""
-    asked = iter([False] * 6)
+    stages: list[str] = []
     result = first_answer(
         [plain], hash_sets=[known()], settings=TriageSettings(block_set=str(blocks)), ask=ASK, operator="Demo",
-        should_stop=lambda: next(asked, True),
+        on_progress=lambda p: stages.append(p.stage), should_stop=lambda: stages[-1:] not in ([], ["opening"]),
     )  # fmt: skip
     assert result.state == "stopped" and result.exit_code == 3 and result.first is not None
     assert result.first.ended == "a person stopped it"

@@ -10,9 +10,11 @@ import uuid
 from pathlib import Path
 
 import pytest
+from tests.triage.evidence.test_luks import Memory
 
 from safelight.errors import EvidenceError
-from safelight.triage.evidence import open_evidence
+from safelight.triage.evidence import allocated, open_evidence
+from safelight.triage.places import merged, without
 
 
 def test_one_file_system_in_four_containers_is_the_same_media(images: Path) -> None:
@@ -59,6 +61,8 @@ def _whole(image: Path) -> tuple[bytes, str]:
         body = evidence.read(0, evidence.size)
         for at, length in ((65_530, 12), (1 << 20, 300_000), (evidence.size - 5, 5)):
             assert evidence.read(at, length) == body[at : at + length]
+        for start, end in without([(0, evidence.size)], evidence.stored()):
+            assert not any(body[start:end]), "what is said to be a hole holds data"
         return body, " ".join(p.what for p in evidence.problems)
 
 
@@ -299,3 +303,51 @@ def test_a_header_that_claims_an_impossible_size_is_refused(images: Path, tmp_pa
     (tmp_path / "a.qcow2").write_bytes(body)
     with pytest.raises(EvidenceError):
         open_evidence([tmp_path / "a.qcow2"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("qcow2", "cluster_size=64k"), ("qcow2", "cluster_size=4k"), ("qcow2", "compat=0.10"),
+        ("vhdx", "block_size=1M"), ("vpc", "subformat=dynamic,force_size=on"), ("vmdk", "subformat=monolithicSparse"),
+        ("vmdk", "zeroed_grain=on"),
+    ],
+)  # fmt: skip
+def test_the_holes_of_a_virtual_disk_are_known(tmp_path: Path, kind: str, options: str) -> None:
+    """A first answer would draw its places from terabytes that are not there; or, worse, leave data out as a hole."""
+    size = 3 << 30
+    image = tmp_path / f"d.{kind}"
+    _qemu("qemu-img", "create", "-f", kind, "-o", options, image, str(size))
+    places = [(0, 512), (5 << 20, 4096), ((1 << 30) + 70_000, 150_000), (size - 65536, 65536)]
+    for at, length in places:
+        _qemu("qemu-io", "-f", kind, "-c", f"write -P 0x5A {at // 512 * 512} {-(-length // 512) * 512}", image)
+    if kind != "vpc":
+        _qemu("qemu-io", "-f", kind, "-c", "write -z 1500M 3M", image)
+    with open_evidence([image]) as evidence:
+        stored = merged(evidence.stored())
+        assert sum(b - a for a, b in stored) <= 16 << 20
+        for at, length in places:
+            assert not without([(at, at + length)], stored)
+            assert set(evidence.read(at, 512)) == {0x5A}
+        for start, end in without([(0, evidence.size)], stored):
+            assert not any(evidence.read(start, min(end - start, 1 << 20)))
+            assert not any(evidence.read(max(start, end - (1 << 20)), min(end - start, 1 << 20)))
+
+
+def test_a_damaged_map_claims_no_holes(tmp_path: Path) -> None:
+    """Listed material behind a damaged table would be left out of the sample, and nobody would know."""
+    for kind, reader in (("qcow2", allocated.qcow2), ("vhdx", allocated.vhd), ("vmdk", allocated.vmdk)):
+        image = tmp_path / f"d.{kind}"
+        _qemu("qemu-img", "create", "-f", kind, image, "64M")
+        _qemu("qemu-io", "-f", kind, "-c", "write -P 0x5A 1M 1M", image)
+        whole = image.read_bytes()
+        rng = random.Random(kind)
+        for cut in (0, 30, 512, 70_000, 200_000, len(whole) // 2):
+            found = reader(Memory(whole[:cut]), 64 << 20)
+            assert found is None or not without([(1 << 20, 2 << 20)], found), (kind, cut)
+        for _ in range(30):
+            body = bytearray(whole)
+            for _ in range(8):
+                body[rng.randrange(min(len(body), 1 << 18))] = rng.randrange(256)
+            found = reader(Memory(bytes(body)), 64 << 20)
+            assert found is None or all(0 <= a < b <= 64 << 20 for a, b in found)

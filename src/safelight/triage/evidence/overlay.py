@@ -11,11 +11,13 @@ import struct
 import zlib
 from abc import abstractmethod
 from collections import OrderedDict
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
 from safelight.errors import EvidenceError
+from safelight.triage.evidence import allocated
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.model import Problem
 
@@ -43,6 +45,14 @@ class Overlay(Evidence):
         self._cache: OrderedDict[int, npt.NDArray[np.uint64] | None] = OrderedDict()
         said = f"An overlay: what it does not hold was read from {parent.parts[0].name}."
         self.problems += [*own.problems, Problem(self.parts[0].name, said), *parent.problems]
+
+    def stored(self) -> Iterable[tuple[int, int]]:
+        """What the overlay or its parent holds at all."""
+        reader = allocated.qcow2 if self.format == "QCOW2" else allocated.vhd
+        own = reader(self._own, self.size)
+        if own is None:
+            return super().stored()
+        return [*own, *((a, min(b, self.size)) for a, b in self._parent.stored() if a < self.size)]
 
     @abstractmethod
     def _span(self, offset: int, length: int) -> tuple[int, int, int]:

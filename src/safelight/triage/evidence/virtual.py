@@ -8,7 +8,7 @@ itself, in the folder that a person named.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from safelight.errors import EvidenceError
+from safelight.triage.evidence import allocated
+from safelight.triage.evidence.allocated import Ranges
 from safelight.triage.evidence.base import Evidence, MediaWindow
 from safelight.triage.evidence.raw import RawEvidence, part_of
 from safelight.triage.model import EvidencePart, Problem
@@ -40,6 +42,15 @@ class VirtualDisk(Evidence):
         self.handle = handle
         self.below: Evidence | None = None
         self.files = files
+        # Where its file lies, and who reads which ranges of the disk it holds.
+        self.map: tuple[Place, Callable[[Evidence, int], Ranges | None]] | None = None
+
+    def stored(self) -> Iterable[tuple[int, int]]:
+        """What its file, and its parent's, hold at all."""
+        own = self.map[0].stored(self.map[1], self.size) if self.map is not None else None
+        if own is None:
+            return super().stored()
+        return [*own, *(self.below.stored() if self.below is not None else ())]
 
     def _read(self, offset: int, length: int) -> bytes:
         try:
@@ -99,6 +110,15 @@ class Place:
     def raw(self) -> Evidence:
         """Its bytes as they are."""
         return self.inside if self.inside is not None else RawEvidence([self.path])
+
+    def stored(self, reader: Callable[[Evidence, int], Ranges | None], size: int) -> Ranges | None:
+        """What `reader` says that this file holds of a disk of `size` bytes."""
+        raw = self.raw()
+        try:
+            return reader(raw, size)
+        finally:
+            if self.inside is None:
+                raw.close()
 
     def raw_head(self) -> bytes:
         """Its first 4096 bytes."""
@@ -200,6 +220,7 @@ def open_qcow2(path: Place) -> Evidence:
         disk.close()
         raise EvidenceError(f"{path.path} is an encrypted QCOW2 image.", fix="Decrypt it with its password first.")
     if not parent:
+        disk.map = path, allocated.qcow2
         return disk
     disk.close()
     return Qcow2Overlay(path.raw(), open_any(_parent(path, parent)))
@@ -217,6 +238,7 @@ def open_vhd(path: Place) -> Evidence:
 
     handle, stream = _opened(path, "VHD", pyvhdi.file())
     disk = _disk(path, "VHD or VHDX", handle, stream, handle.get_media_size())
+    disk.map = path, allocated.vhd
     if handle.disk_type != pyvhdi.disk_types.DIFFERENTIAL:
         return disk
     try:
@@ -301,6 +323,8 @@ def open_vmdk(path: Place) -> VirtualDisk:
             if piece is None and not alone:
                 raise EvidenceError(f"The piece {name!r} of {path.path} does not lie beside it.", fix=_BESIDE)
             pieces.append(piece or path)
+        if len(pieces) == 1:
+            disk.map = pieces[0], allocated.vmdk
         disk.files += [piece.open() for piece in pieces]
         handle.open_extent_data_files_as_file_objects(disk.files[1:])
         disk.size = handle.get_media_size()

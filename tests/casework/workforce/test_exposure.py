@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
-from tests.casework.factories import make_user
+from tests.casework.factories import make_unit, make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed, NotPossible
 from safelight.casework.clocks.models import Clock
@@ -24,6 +24,7 @@ from safelight.casework.workforce.exposure import (
     watch_sessions,
 )
 from safelight.casework.workforce.models import Appointment, GradingSession
+from safelight.casework.workforce.time_and_place import record_posting
 from safelight.casework.workforce.welfare import own, states
 
 pytestmark = pytest.mark.django_db
@@ -145,6 +146,16 @@ def test_a_kept_appointment_starts_the_clock_of_the_next_and_a_missed_one_does_n
     for bad in ({"held_on": today + timedelta(days=1)}, {"held_on": None}, {"outcome": "fine"}):
         with pytest.raises(Invalid):
             record_appointment(supervisor, user=person, **{"held_on": today, "outcome": "kept", **bad})
+
+
+def test_the_appointment_follows_a_posting():
+    """Otherwise the new supervisor does not know that it is due, and the old one cannot arrange it."""
+    person, supervisor = make_user("examiner", skills=[GRADE]), make_user("supervisor")
+    count_graded(person, 1)
+    other = make_unit("SW")
+    record_posting(supervisor, user=person, unit=other, from_day=timezone.localdate())
+    assert Clock.objects.open().get(rule="welfare_screen").unit == other
+    assert [state.user for state in states(other)] == [person]
 
 
 def test_a_supervisor_sees_state_and_the_person_figures(sign_in):

@@ -13,6 +13,7 @@ from safelight.casework.accounts.models import User
 from safelight.casework.base.errors import Invalid, NotPossible
 from safelight.casework.base.rights import need
 from safelight.casework.base.values import required_text
+from safelight.casework.clocks.models import Clock
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
 from safelight.casework.workforce.models import Absence, Period, Posting, Reduction, Unit, WorkingHours
@@ -239,6 +240,9 @@ def _move(person: Any, unit: Unit | None, row: Posting, stamp: str) -> None:
     person.unit = unit
     setattr(row, stamp, timezone.now())
     row.save(update_fields=[stamp])
+    # Whoever supervises the person now answers for their welfare appointment.
+    clocks = Clock.objects.open().filter(case=None, referral=None, subject_type="accounts.user", subject_id=person.pk)
+    clocks.update(unit=unit)
     record(
         None,
         "posting.moved",

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from safelight.planning.rules import Facts, find_rule
 from safelight.standards.forensic_queue import QueueRule, queue_rule
@@ -62,8 +63,13 @@ def strength(one: Waiting, rule: QueueRule) -> tuple[float, float]:
     """The index of a device on the day its time begins, and the power with which it grows."""
     cost = rule.cost.get(one.risk) or max(rule.cost.values())
     work = rule.days_of_work.get(one.kind) or rule.days_of_work["other"]
-    facts = Facts(rank=0, cost=cost * rule.found[band_of(one.points)], mean=work, deadline=_given(one) / _DAY)
-    score = find_rule(rule.order).score(facts)
+    return _score(rule.order, cost * rule.found[band_of(one.points)], work, _given(one) / _DAY)
+
+
+@lru_cache(maxsize=4096)
+def _score(order: str, cost: float, work: float, days: float) -> tuple[float, float]:
+    """What the order of the planning model says of one kind of work; a queue of thousands has few kinds."""
+    score = find_rule(order).score(Facts(rank=0, cost=cost, mean=work, deadline=days))
     return score.growth, score.power
 
 

@@ -46,6 +46,8 @@ POST_ONLY = {
     "submissions:resubmit": "submission",
     "ledger:verify": "",
     "hashsets:retire": "skip",
+    "oversight:publish": "skip",
+    "search:export": "skip",
     "plans:scenario": "plan",
     "plans:stop": "plan",
     "plans:run": "plan",

@@ -235,7 +235,6 @@ def test_a_restricted_case_does_not_exist_for_anyone_who_is_not_named(tmp_path, 
     # A colleague's leave and skills are no part of a case.
     free |= {f"workforce:{name}" for name in ("staff", "plan", "period", "takers", "end_skill")}
     free |= {"identification:series", "identification:files", "identification:feedback_file"}
-    free = {"referrals:batch", "referrals:resolve"}
     # An offender who stands in no case; and a re-review, which names to nobody a case that they may not see.
     free |= {name for name in ROUTES if name.startswith("offenders:")}
     free |= {"rereview:detail", "rereview:assign", "rereview:close"}

@@ -80,7 +80,8 @@ def share_referral(
             field="agency",
         )
     content = sections(sr.content)
-    subject = f"{sr.reference}: {len(sr.content['children'])} child(ren)"
+    count = len(sr.content["children"])
+    subject = f"{sr.reference}: {'one child' if count == 1 else f'{count} children'}"
     return _share(actor, Sharing.Kind.REFERRAL, agency, sr.case, subject, content, basis, basis_words, referral=sr)
 
 

@@ -92,7 +92,7 @@ OPEN = {
     "identify_record": "403 200 200 200 200 200 200 403 403 403 403 403 403 302",
     "victim": "403 200 200 404 200 404 200 403 403 403 403 404 200 302",
     "victim_record": "403 200 200 404 200 404 200 403 403 403 403 403 403 302",
-    "victim_identify": "404 200 200 404 200 404 403 403 403 403 403 403 403 302",
+    "victim_identify": "404 200 200 404 200 404 403 403 404 403 403 403 403 302",
     "feedback_file": "403 403 403 403 200 200 200 403 403 403 403 403 403 302",
     "device_examine": "403 403 403 403 403 403 200 403 403 403 403 403 403 302",
     # Audits and recommendations; the case was sent back to who has it. The audit is closed, and so is its case.

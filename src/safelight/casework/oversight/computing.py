@@ -95,7 +95,8 @@ def figure_at(base: duckdb.DuckDBPyConnection, one: Figure, since: datetime, unt
 
 def sql_of(one: Figure) -> str:
     """The figure's query with what policy sets put in."""
-    return one.sql.replace("{drift}", _drift()) if "{drift}" in one.sql else one.sql
+    sql = one.sql.replace("{drift}", _drift()) if "{drift}" in one.sql else one.sql
+    return sql.replace("{red}", str(int(standards().policy["rso_caseload_red"].value))) if "{red}" in sql else sql
 
 
 def _drift() -> str:

@@ -64,6 +64,24 @@ CHARGED = (
     "WHERE c.closed_at >= $since AND c.closed_at < $until AND {who} GROUP BY c.unit"
 )
 
+NIGHTS = (
+    "SELECT unnest(generate_series(date_trunc('day', timezone('Europe/London', d.arrived_at)), "
+    "timezone('Europe/London', coalesce(d.released_at, $until)), INTERVAL 1 DAY)) AS night"
+)
+OVERNIGHT = (
+    f"EXISTS (SELECT 1 FROM ({NIGHTS}) WHERE "
+    "least(coalesce(d.released_at, $until), timezone('Europe/London', night + INTERVAL 8 HOUR)) "
+    "- greatest(d.arrived_at, timezone('Europe/London', night)) >= INTERVAL 4 HOUR)"
+)
+OFFENDERS = (
+    "SELECT unit, count(*) FILTER (WHERE {due} <= CAST($until AS DATE)), count(*) FROM offenders "
+    "WHERE ended_on IS NULL AND away = '' AND management = 'active' GROUP BY unit"
+)
+GRADES = (
+    "SELECT unit, count(*) FILTER (WHERE grade = 'good'), count(*) FROM audits "
+    "WHERE stage = '{stage}' AND finished_at >= $since AND finished_at < $until GROUP BY unit"
+)
+
 FIGURES: tuple[Figure, ...] = (
     Figure(
         "children_found", "Children at risk found", "Children", COUNT,
@@ -169,6 +187,58 @@ FIGURES: tuple[Figure, ...] = (
         "charged_others", "Charged, cases of others", "Outcomes", SHARE,
         "The same for cases whose last investigator was no specialist.",
         CHARGED.format(who="NOT a.specialist"), better="", page="cases:index", query="status=closed",
+    ),
+    Figure(
+        "custody_cells", "Detained children kept in a cell", "Children in custody", SHARE,
+        "Of the children who came into police detention in the period, those placed in a cell. Inspectors found 39 of "
+        "40 in 2016.",
+        "SELECT unit, count(*) FILTER (WHERE placed = 'cell'), count(*) FROM detentions "
+        "WHERE arrived_at >= $since AND arrived_at < $until GROUP BY unit",
+        page="custody:index",
+    ),
+    Figure(
+        "custody_overnight", "Detained children held overnight", "Children in custody", SHARE,
+        "Of the same children, those who spent four hours or more of one night between midnight and eight in "
+        "detention.",
+        f"SELECT unit, count(*) FILTER (WHERE {OVERNIGHT}), count(*) FROM detentions d "
+        "WHERE arrived_at >= $since AND arrived_at < $until GROUP BY unit",
+        page="custody:index",
+    ),
+    Figure(
+        "custody_now", "Children in detention at that moment", "Children in custody", COUNT,
+        "Children who had come into police detention and not left it.",
+        _count("detentions WHERE arrived_at < $until AND (released_at IS NULL OR released_at >= $until)"),
+        moment=True, page="custody:index",
+    ),
+    Figure(
+        "rso_not_seen", "Registered sex offenders not seen as their plan says", "Registered sex offenders", SHARE,
+        "Of the offenders on the register, those without a successful visit within the interval of their own plan: what "
+        "inspectors count.",
+        OFFENDERS.format(due="visit_due_on"), moment=True, back=False, page="offenders:index",
+    ),
+    Figure(
+        "rso_not_tried", "Registered sex offenders whose next visit is overdue", "Registered sex offenders", SHARE,
+        "The same counted from the last visit that was tried, whether it succeeded or not: what forces count.",
+        OFFENDERS.format(due="attempt_due_on"), moment=True, back=False, page="offenders:index",
+    ),
+    Figure(
+        "rso_load", "Offender managers over the policy's red line", "Registered sex offenders", SHARE,
+        "Of the officers who manage offenders, those with as many as the red line of policy or more.",
+        "SELECT unit, count(*) FILTER (WHERE k >= {red}), count(*) FROM (SELECT officer, any_value(unit) AS unit, "
+        "count(*) AS k FROM offenders WHERE officer IS NOT NULL AND ended_on IS NULL GROUP BY officer) GROUP BY unit",
+        moment=True, back=False, page="offenders:officers",
+    ),
+    Figure(
+        "grades_good", "Audited cases graded good by independent auditors", "Grades", SHARE,
+        "Of the audited cases of closed audits whose independent assessment was finished in the period: those graded "
+        "good. Not weighted: the page of each audit has the shares weighted by stratum.",
+        GRADES.format(stage="inspector"), better="high", page="inspection:index",
+    ),
+    Figure(
+        "grades_self", "The same cases graded good by their own units", "Grades", SHARE,
+        "The units' own assessments, finished in the period, on whatever scale they used. Kinder than the auditors is "
+        "what inspectors found in 2016.",
+        GRADES.format(stage="self"), better="", page="inspection:index",
     ),
 )  # fmt: skip
 

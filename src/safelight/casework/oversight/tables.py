@@ -101,6 +101,25 @@ def _reviews() -> QuerySet[Any]:
     return Review.objects.all()
 
 
+def _detentions() -> QuerySet[Any]:
+    from safelight.casework.custody.models import Detention
+
+    return Detention.objects.all()
+
+
+def _offenders() -> QuerySet[Any]:
+    from safelight.casework.offenders.models import Offender
+
+    return Offender.objects.all()
+
+
+def _audits() -> QuerySet[Any]:
+    from safelight.casework.inspection.models import Assessment
+
+    # A plan's audits count once it is closed: until then a grade may still be talked through.
+    return Assessment.objects.exclude(finished_at=None).exclude(audit__plan__closed_at=None)
+
+
 TABLES: tuple[Table, ...] = (
     Table("referrals", "a referral", _referrals, (
         ("referral", "pk", "key"), ("case_key", "case_id", "key"), ("unit", "unit__code", "text"),
@@ -155,6 +174,23 @@ TABLES: tuple[Table, ...] = (
         ("case_key", "case_id", "key"), ("device", "device_id", "key"), ("unit", "case__unit__code", "text"),
         ("state", "state", "text"), ("written_at", "written_at", "time"), ("sent_at", "sent_at", "time"),
         ("receipted_at", "receipted_at", "time"),
+    )),
+    Table("detentions", "a child's time in police detention", _detentions, (
+        ("detention", "pk", "key"), ("unit", "unit__code", "text"), ("borough", "borough", "text"),
+        ("placed", "placed", "text"), ("arrived_at", "arrived_at", "time"), ("charged_at", "charged_at", "time"),
+        ("certificate", "certificate", "text"), ("released_at", "released_at", "time"), ("ending", "ending", "text"),
+    )),
+    Table("offenders", "a registered sex offender", _offenders, (
+        ("offender", "pk", "key"), ("unit", "unit__code", "text"), ("officer", "manager_id", "key"),
+        ("risk", "risk", "text"), ("management", "management", "text"), ("away", "away", "text"),
+        ("registered_at", "registered_at", "time"), ("ended_on", "ended_on", "date"),
+        ("visit_due_on", "visit_due_on", "date"), ("attempt_due_on", "attempt_due_on", "date"),
+        ("notify_due_on", "notify_due_on", "date"),
+    )),
+    Table("audits", "a finished assessment of an audited case", _audits, (
+        ("audit", "audit_id", "key"), ("unit", "audit__unit__code", "text"), ("stage", "stage", "text"),
+        ("scale", "scale", "text"), ("grade", "grade", "text"), ("weight", "audit__weight", "float"),
+        ("finished_at", "finished_at", "time"),
     )),
     Table("reviews", "a supervisor's review", _reviews, (
         ("case_key", "case_id", "key"), ("unit", "case__unit__code", "text"), ("reviewed_at", "reviewed_at", "time"),

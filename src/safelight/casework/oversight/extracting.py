@@ -154,7 +154,8 @@ def _arrow(batch: list[Any], table: Table, schema: pa.Schema, key: bytes) -> pa.
 
 OF = {
     "case_id": "cases", "childatrisk_id": "children", "child_id": "children", "device_id": "devices",
-    "investigator_id": "people", "owner_id": "people", "user_id": "people", "manager_id": "people", "audit_id": "audited",
+    "investigator_id": "people", "owner_id": "people", "user_id": "people",
+    "manager_id": "people", "audit_id": "audited",
 }  # fmt: skip
 """Which noun a foreign key means, so that the same record has the same pseudonym in every table."""
 

@@ -212,8 +212,8 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "rso_not_seen", "Registered sex offenders not seen as their plan says", "Registered sex offenders", SHARE,
-        "Of the offenders on the register, those without a successful visit within the interval of their own plan: what "
-        "inspectors count.",
+        "Of the offenders on the register, those without a successful visit within the interval of their own plan: "
+        "what inspectors count.",
         OFFENDERS.format(due="visit_due_on"), moment=True, back=False, page="offenders:index",
     ),
     Figure(

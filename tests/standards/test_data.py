@@ -71,6 +71,8 @@ def test_the_force_must_set_what_nobody_published() -> None:
         "osa_report_to_nca",
         "welfare_screen",
         "grading_minutes_per_day",
+        "grading_minutes_without_break",
+        "grading_break_minutes",
         "vics_2_0_uk",
         "vics_2_0_default",
         "vics_2_0_custom",

@@ -58,13 +58,14 @@ def lists(folder: Path, files: Path) -> Path:
     for name, values in (("md5", digests), ("pdq", codes)):
         width = 2 * values.shape[1]
         text = values.tobytes().hex()
-        with (folder / f"{name}.txt").open("w") as out:
+        with (folder / f"{name}.csv").open("w") as out:
+            out.write(f"{name}\n")
             for at in range(0, len(text), width):
                 out.write(f"{text[at : at + width]}\n")
         subprocess.run(
-            [programme(), "hashset", "import", str(folder / f"{name}.txt"), "--name", f"Benchmark {name}",
+            [programme(), "hashset", "import", str(folder / f"{name}.csv"), "--name", f"Benchmark {name}",
              "--version", "1", "--kind", "known", "--source", "Synthetic", "--basis", "A benchmark",
-             "--store", str(store)],
+             "--store", str(store / name)],
             check=True, capture_output=True,
         )  # fmt: skip
     database = sqlite3.connect(folder / "peer.sqlite3")
@@ -145,7 +146,7 @@ def ours(image: Path, store: Path, report: Path) -> Memory:
 
 def findings(report: Path) -> int:
     """How many files the report of the command names."""
-    (found,) = report.rglob("triage.json")
+    found = report / "report.json"
     return len({f["path"] for f in json.loads(found.read_text())["findings"]})
 
 

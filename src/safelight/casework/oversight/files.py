@@ -8,13 +8,11 @@ import json
 from typing import Any
 
 from django.template.loader import get_template
-from django.utils import timezone
 
 import safelight
 from safelight.casework.oversight.models import PublicReport
 from safelight.measures.disclosure import policy
-
-TITLES = {"report.html": "text/html", "report.pdf": "application/pdf", "metadata.json": "application/json"}
+from safelight.triage.exports.paper import on_paper
 
 
 def write_files(report: PublicReport) -> list[str]:
@@ -25,7 +23,7 @@ def write_files(report: PublicReport) -> list[str]:
     made["metadata.json"] = (json.dumps(metadata(report), indent=2, ensure_ascii=False) + "\n").encode()
     page = html(report)
     made["report.html"] = page.encode()
-    made["report.pdf"] = pdf(page)
+    made["report.pdf"] = on_paper(page)
     for name, content in made.items():
         (folder / name).write_bytes(content)
     return sorted(made)
@@ -34,13 +32,6 @@ def write_files(report: PublicReport) -> list[str]:
 def html(report: PublicReport) -> str:
     """The report as one page that needs nothing else."""
     return get_template("oversight/public.html").render(context(report))
-
-
-def pdf(page: str) -> bytes:
-    """The same page as tagged PDF (PDF/UA-1)."""
-    from weasyprint import HTML
-
-    return bytes(HTML(string=page, url_fetcher=_nothing_else).write_pdf(pdf_variant="pdf/ua-1"))
 
 
 def context(report: PublicReport) -> dict[str, Any]:
@@ -114,12 +105,3 @@ def _names() -> dict[str, str]:
 
 def _words(level: str | None) -> str:
     return "All" if level is None else level[:1].upper() + level[1:]
-
-
-def _nothing_else(url: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-    raise ValueError(f"The report needs no other file, and {url[:60]!r} was asked for.")
-
-
-def published_words(report: PublicReport) -> str:
-    """When it was published, in words."""
-    return f"{timezone.localtime(report.published_at):%d %B %Y}" if report.published_at else "draft"

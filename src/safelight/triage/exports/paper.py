@@ -14,21 +14,25 @@ MOST_ROWS = 500
 
 
 def render_pdf(result: TriageResult) -> bytes:
-    """The PDF.
+    """The PDF of a triage report. Raises EvidenceError as :func:`on_paper`."""
+    return on_paper(render_html(result, most_rows=MOST_ROWS))
+
+
+def on_paper(page: str) -> bytes:
+    """A whole HTML page that needs nothing else, as tagged PDF.
 
     Raises:
         EvidenceError: the libraries that set type are not on this machine.
     """
+    for name in ("weasyprint", "weasyprint.progress", "fontTools"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # They tell every step, the first while being imported.
     try:
         from weasyprint import HTML
     except OSError as error:
         raise EvidenceError(
             f"The PDF report cannot be made: {error}.", fix="Install Pango (libpango-1.0-0), or leave the PDF out."
         ) from None
-    for name in ("weasyprint", "weasyprint.progress", "fontTools"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # They tell every step.
-    page = HTML(string=render_html(result, most_rows=MOST_ROWS), url_fetcher=_nothing)
-    made: bytes = page.write_pdf(pdf_variant="pdf/ua-1", uncompressed_pdf=False)
+    made: bytes = HTML(string=page, url_fetcher=_nothing).write_pdf(pdf_variant="pdf/ua-1", uncompressed_pdf=False)
     return made
 
 

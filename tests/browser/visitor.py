@@ -159,8 +159,10 @@ class Visitor:
         if first.count():
             self._click(first)
             return
-        group = next(item.group for item in NAVIGATION if item.text == text)
-        self._click(self.page.get_by_role("navigation", name="Safelight").get_by_role("link", name=group, exact=True))
+        head = self.page.get_by_role("navigation", name="Safelight")
+        places = [item.group for item in NAVIGATION if item.text == text]
+        group = next(name for name in places if head.get_by_role("link", name=name, exact=True).count())
+        self._click(head.get_by_role("link", name=group, exact=True))
         second = self.page.get_by_role("navigation", name=f"{group}: pages")
         self._click(second.get_by_role("link", name=text, exact=True))
 

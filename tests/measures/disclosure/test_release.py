@@ -206,3 +206,21 @@ def test_the_digest_is_of_what_is_published():
         k: s.text for k, s in second.tables[0].shown.items()
     }
     assert same == (first.digest() == second.digest())
+
+
+@pytest.mark.parametrize("rule", sorted(PRESETS))
+def test_a_table_of_stars_is_published_in_less_detail(rule: str) -> None:
+    """Nine of ten cells hidden would tell nobody anything, and the public would suspect that something is hidden."""
+    unit, told = Dimension("unit", tuple("abcdef")), Dimension("told", ("in time", "late", "waiting"))
+    sparse = np.array([[1, 2, 0], [3, 1, 1], [0, 2, 4], [1, 0, 2], [2, 2, 1], [90, 3, 70]])
+    plenty = CountTable("plenty", "devices", (Dimension("risk", ("high", "low")),), np.array([60, 130]))
+    few = CountTable("few", "people", (unit, told), sparse)
+    made = make_release("Q", [few, plenty], PRESETS[rule], most_hidden=0.15)
+    assert made.hidden_share <= 0.15
+    assert made.coarser == ("few",)
+    assert made.tables[1].table is plenty
+    assert made.tables[0].table.counts.sum() == sparse.sum()
+    assert len(made.tables[0].table.dimensions) < 2
+    assert audit(made.tables).safe
+    as_asked = make_release("Q", [few, plenty], PRESETS[rule])
+    assert as_asked.hidden_share > 0.3 and as_asked.coarser == ()

@@ -87,11 +87,13 @@ def _grid(one: dict[str, Any]) -> dict[str, Any]:
     """Heads and rows: units down and levels across, or one column where the table has one dimension."""
     shown = {tuple(key): text for key, text in one["shown"]}
     names = _names()
+    if not one["dimensions"]:
+        return {"head": ["", "Number"], "rows": [["The whole force", shown[()]]]}
     (first, levels, _), *more = one["dimensions"]
-    head = [first.capitalize() if first != "all" else ""]
+    head = [first.capitalize()]
     if not more:
-        rows = [[names.get(level, _words(level)), shown[(level,)]] for level in levels]
-        return {"head": [*head, "Number"], "rows": rows + ([["All", shown[(None,)]]] if first != "all" else [])}
+        rows = [[names.get(level, _words(level)), shown[(level,)]] for level in (*levels, None)]
+        return {"head": [*head, "Number"], "rows": rows}
     across = (*more[0][1], None)
     rows = [[names.get(unit, _words(unit)), *(shown[(unit, level)] for level in across)] for unit in (*levels, None)]
     return {"head": [*head, *(_words(level) for level in across)], "rows": rows}

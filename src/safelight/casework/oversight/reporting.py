@@ -31,7 +31,8 @@ from safelight.measures.errors import MeasuresError
 
 QUARTER = re.compile(r"(20\d\d)Q([1-4])")
 NO_UNIT = "no unit yet"
-MOST_SMALL = 0.10
+MOST_HIDDEN = 0.15
+"""The share of cells that may be hidden before a table is published in less detail."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,9 @@ def draft(actor: Any, quarter: str, *, policy_id: str = "", extract: Extract | N
         rule = policy(policy_id) if policy_id else policy_in_force()
     except MeasuresError as error:
         raise Invalid(str(error), fix="", field="policy") from None
-    tables = [coarsened(_counted(one, source, quarter, since, until), rule) for one in TABLES]
+    tables = [_counted(one, source, quarter, since, until) for one in TABLES]
     try:
-        release = make_release(quarter, tables, rule, earlier=published())
+        release = make_release(quarter, tables, rule, earlier=published(), most_hidden=MOST_HIDDEN)
     except MeasuresError as error:
         with transaction.atomic():
             payload = {"quarter": quarter, "policy": rule.id, "extract": source.digest}
@@ -142,7 +143,8 @@ def _keep(
         quarter=quarter, policy=rule.id, extract=source, content=content,
         tables=[_kept(one) for one in release.tables],
         proof={"targets": release.audit.targets, "programmes": release.audit.programmes, "disclosed": 0,
-               "hidden_share": release.hidden_share, "earlier": [one.name for one in published()]},
+               "hidden_share": release.hidden_share, "earlier": [one.name for one in published()],
+               "coarser": list(release.coarser)},
         digest=release.digest(), made_by=actor, made_at=timezone.now(),
     )  # fmt: skip
     payload = {"quarter": quarter, "policy": rule.id, "extract": source.digest, "digest": made.digest, **made.proof}
@@ -206,26 +208,6 @@ def _counted(one: Asked, extract: Extract, quarter: str, since: datetime, until:
             counts[place, one.levels.index(level)] += number
     dimensions = (Dimension("unit", units), Dimension(one.split, one.levels))
     return CountTable(one.name, one.population, dimensions, counts, {"quarter": quarter})
-
-
-def coarsened(table: CountTable, rule: Policy) -> CountTable:
-    """The finest of: the table, without its units, its units only, its total, in which few cells are small.
-
-    Few: at most :data:`MOST_SMALL` of those with people in them. A page of stars tells nobody anything.
-    """
-    unit, split = table.dimensions
-    choices = (
-        table,
-        CountTable(table.name, table.population, (split,), table.counts.sum(axis=0), table.scope),
-        CountTable(table.name, table.population, (unit,), table.counts.sum(axis=1), table.scope),
-    )
-    for choice in choices:
-        counts = [choice.count(key) for key in choice.cells()]
-        small = sum(rule.is_small(count) for count in counts)
-        if small <= MOST_SMALL * sum(count > 0 for count in counts):
-            return choice
-    whole = Dimension("all", ("the whole force",))
-    return CountTable(table.name, table.population, (whole,), table.counts.sum().reshape(1), table.scope)
 
 
 def _kept(one: ReleasedTable) -> dict[str, Any]:

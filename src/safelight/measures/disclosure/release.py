@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,19 +88,20 @@ class Audit:
 
 @dataclass(frozen=True)
 class Release:
-    """What is published under one name, and the proof that it was attacked first."""
+    """What is published under one name, and the proof that it was attacked first.
+
+    ``coarser`` says which tables were asked for in more detail than they are published in.
+    """
 
     name: str
     tables: tuple[ReleasedTable, ...]
     audit: Audit
+    coarser: tuple[str, ...] = ()
 
     @property
     def hidden_share(self) -> float:
         """The share of cells with people in them that show no number, totals included."""
-        cells = [
-            shown for released in self.tables for key, shown in released.shown.items() if released.table.count(key) > 0
-        ]
-        return sum(shown.hidden for shown in cells) / len(cells) if cells else 0.0
+        return _hidden_share(self.tables)
 
     def digest(self) -> str:
         """SHA-256 of everything that is published, to be sealed."""
@@ -157,8 +158,18 @@ def audit(tables: Sequence[ReleasedTable], earlier: Sequence[Release] = ()) -> A
     return Audit(targets, tuple(disclosed), programmes)
 
 
+def _hidden_share(tables: Sequence[ReleasedTable]) -> float:
+    cells = [shown for one in tables for key, shown in one.shown.items() if one.table.count(key) > 0]
+    return sum(shown.hidden for shown in cells) / len(cells) if cells else 0.0
+
+
 def make_release(
-    name: str, tables: Sequence[CountTable], policy: Policy, *, earlier: Sequence[Release] = ()
+    name: str,
+    tables: Sequence[CountTable],
+    policy: Policy,
+    *,
+    earlier: Sequence[Release] = (),
+    most_hidden: float | None = None,
 ) -> Release:
     """Make tables safe to publish.
 
@@ -167,11 +178,41 @@ def make_release(
         tables: with their true counts.
         policy: what is hidden and rounded.
         earlier: everything published before about the same populations.
+        most_hidden: the largest share of cells with people in them that may be hidden, 0 to 1. Where it is more, the
+            table with the most of them is published with a dimension less (:func:`coarser`), and it is tried again.
+            None: as they are, whatever is hidden.
 
     Raises:
         DisclosureError: a small count would be known to within two people whatever further cell is hidden, or the
             tables contradict an earlier release.
     """
+    wanted = list(tables)
+    rougher: list[str] = []
+    while True:
+        made = _safe(name, wanted, policy, earlier)
+        if most_hidden is None or made.hidden_share <= most_hidden:
+            return replace(made, coarser=tuple(dict.fromkeys(rougher)))
+        shares = [(_hidden_share([one]), place) for place, one in enumerate(made.tables) if one.table.dimensions]
+        if not shares:  # totals only, and still hidden: nothing rougher is left
+            return replace(made, coarser=tuple(dict.fromkeys(rougher)))
+        _, place = max(shares)
+        rougher.append(wanted[place].name)
+        wanted[place] = coarser(wanted[place], policy)
+
+
+def coarser(table: CountTable, policy: Policy) -> CountTable:
+    """The table summed over one of its dimensions: the one that leaves the smallest share of small cells."""
+    choices = []
+    for axis in range(len(table.dimensions)):
+        rest = tuple(d for place, d in enumerate(table.dimensions) if place != axis)
+        one = CountTable(table.name, table.population, rest, table.counts.sum(axis=axis), table.scope)
+        counts = [one.count(key) for key in one.cells()]
+        small = sum(policy.is_small(count) for count in counts) / max(1, sum(count > 0 for count in counts))
+        choices.append((small, -len(counts), axis, one))
+    return min(choices, key=lambda choice: choice[:3])[3]
+
+
+def _safe(name: str, tables: Sequence[CountTable], policy: Policy, earlier: Sequence[Release]) -> Release:
     released = [ReleasedTable(table, policy) for table in tables]
     for _ in range(_ROUNDS):
         found = audit(released, earlier)

@@ -337,8 +337,10 @@ def _review(supervisor: Any, case: str) -> None:
     supervisor.press("Review")
     supervisor.press(re.compile("review", re.IGNORECASE), "review-empty")
     supervisor.is_told_of_a_problem("Next action", "By when")
+    supervisor.choose("Is every child in this case safe now", "Yes, every child is safe now")
+    supervisor.select("By whom", "Sami Supervisor (synthetic), Central North")
     for label, text in (
-        ("Safeguarding: is every child safe now, and how do you know", "Casey is with an aunt (synthetic)."),
+        ("Safeguarding: how do you know, and what protects each child", "Casey is with an aunt (synthetic)."),
         ("The plan: does it still lead to an end", "Yes."),
         ("Devices: is each triaged, and what was not read", "One card, cut short."),
         ("The victim: identified, told, supported", "Synthetic."),

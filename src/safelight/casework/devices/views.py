@@ -175,7 +175,7 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
             for image, latest in images
             if may["triage"]
             and case_is_open
-            and device.decision == "triage"
+            and device.decision != "not_triaged"
             and not (latest and latest.state in LIVE)
             # What a field bench read lies there and not here.
             and not (latest and hasattr(latest, "bench_report"))

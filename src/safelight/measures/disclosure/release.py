@@ -189,7 +189,16 @@ def make_release(
     wanted = list(tables)
     rougher: list[str] = []
     while True:
-        made = _safe(name, wanted, policy, earlier)
+        try:
+            made = _safe(name, wanted, policy, earlier)
+        except DisclosureError:
+            open_to_it = [(_small_share(one, policy), place) for place, one in enumerate(wanted) if one.dimensions]
+            if most_hidden is None or not open_to_it:
+                raise
+            _, place = max(open_to_it)
+            rougher.append(wanted[place].name)
+            wanted[place] = coarser(wanted[place], policy)
+            continue
         if most_hidden is None or made.hidden_share <= most_hidden:
             return replace(made, coarser=tuple(dict.fromkeys(rougher)))
         shares = [(_hidden_share([one]), place) for place, one in enumerate(made.tables) if one.table.dimensions]
@@ -206,10 +215,13 @@ def coarser(table: CountTable, policy: Policy) -> CountTable:
     for axis in range(len(table.dimensions)):
         rest = tuple(d for place, d in enumerate(table.dimensions) if place != axis)
         one = CountTable(table.name, table.population, rest, table.counts.sum(axis=axis), table.scope)
-        counts = [one.count(key) for key in one.cells()]
-        small = sum(policy.is_small(count) for count in counts) / max(1, sum(count > 0 for count in counts))
-        choices.append((small, -len(counts), axis, one))
+        choices.append((_small_share(one, policy), -one.counts.size, axis, one))
     return min(choices, key=lambda choice: choice[:3])[3]
+
+
+def _small_share(table: CountTable, policy: Policy) -> float:
+    counts = [table.count(key) for key in table.cells()]
+    return sum(policy.is_small(count) for count in counts) / max(1, sum(count > 0 for count in counts))
 
 
 def _safe(name: str, tables: Sequence[CountTable], policy: Policy, earlier: Sequence[Release]) -> Release:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from safelight.triage.sweep import Sweep
 NAMES = ["sha256", "md5", "sha1"]
 
 
-@pytest.mark.skipif(shutil.which("ewfacquire") is None, reason="ewf-tools makes the image (make system-test)")
 def test_threads_do_not_change_what_an_image_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two runs of one image would disagree about which image it is; a damaged chunk would be read but not listed."""
     monkeypatch.setattr(identity, "_STEP", 1 << 20)

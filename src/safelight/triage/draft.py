@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -153,7 +154,8 @@ class Draft:
         order, marks = self._order(reader)
         gone = self._overwritten()
         writer = RowWriter(path, LISTING)
-        try:
+        with ExitStack() as undo:
+            undo.callback(writer.abandon)
             for at in range(0, len(order), _BUCKET):
                 rows = order[at : at + _BUCKET]
                 table = self._amended(self._picked(reader, rows, LISTING.names))
@@ -161,9 +163,7 @@ class Draft:
                 table = table.set_column(_OVERWRITTEN, LISTING.field(_OVERWRITTEN), taken)
                 for batch in table.to_batches(max_chunksize=GROUP):
                     writer.add_batch(batch)
-        except BaseException:
-            writer.abandon()
-            raise
+            undo.pop_all()
         writer.close()
         first, sizes = np.frombuffer(self._first, np.int64), np.frombuffer(self._size, np.int64)
         stored = (marks & _READABLE).astype(bool) & ~(marks & _SPARSE).astype(bool)

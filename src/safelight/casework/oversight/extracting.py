@@ -11,7 +11,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,13 +51,12 @@ def make_extract(actor: Any = None) -> Extract:
     name = f"{moment.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     folder = Path(settings.DATA) / "extracts" / name
     folder.mkdir(parents=True)
-    try:
+    with ExitStack() as undo:  # half an extract is none
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
         rows = _write_all(folder)
         digest = folder_digest(folder)
         values = values_of(folder, moment) | {"data_quality": counted()}
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        undo.pop_all()
     with transaction.atomic():
         made = Extract.objects.create(
             made_at=moment, folder=name, digest=digest, rows=rows, values=values,

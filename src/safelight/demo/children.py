@@ -36,7 +36,7 @@ def partners(force: Force) -> dict[str, Any]:
         user = create_user(
             None,
             username="partner" if number == 0 else f"partner-{number + 1}",
-            name=f"Example Social Worker {number + 1} (synthetic)",
+            name=f"Social Worker Demo-{number + 1} (synthetic)",
             role="partner",
             password=PASSWORD if number == 0 else "",
         )

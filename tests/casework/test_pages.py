@@ -147,7 +147,7 @@ class TestLists:
         for page, most in (
             ("cases:index", 16),
             ("supervision:board", 38),
-            ("work:home", 60),
+            ("work:home", 55),
             ("clocks:index", 14),
             ("ledger:index", 14),
             ("workforce:index", 12),

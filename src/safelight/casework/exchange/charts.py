@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
 
 from markupsafe import Markup
 
+from safelight.casework.base.charts import WIDTH, drawn
 from safelight.casework.exchange.queries import Availability, Day
 
-WIDTH = 760
-_FONT = "arial, sans-serif"
-_CONFIG = {
-    "font": _FONT,
-    "axis": {"labelFontSize": 13, "titleFontSize": 13, "labelColor": "#0b0c0c", "titleColor": "#0b0c0c"},
-    "legend": {"labelFontSize": 13, "titleFontSize": 13, "orient": "top", "title": None},
-    "view": {"stroke": None},
-}
 _COLOURS = {"Exact": "#1d70b8", "Likeness": "#f47738"}
 
 
@@ -69,17 +59,3 @@ def availability_chart(rows: Sequence[Availability]) -> Markup:
         .properties(width=WIDTH - 280, height=altair.Step(30))
     )
     return drawn(chart)
-
-
-def drawn(chart: Any) -> Markup:
-    """A chart as SVG for the page, in the look of the product."""
-    return _svg(json.dumps(chart.configure(**_CONFIG).to_dict(), sort_keys=True))
-
-
-@lru_cache(maxsize=64)
-def _svg(specification: str) -> Markup:
-    import vl_convert
-
-    svg = vl_convert.vegalite_to_svg(specification)
-    # The names of platforms in it are text nodes that vl-convert has escaped.
-    return Markup(svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
 
+from safelight.casework.base.charts import INK, drawn
 from safelight.casework.oversight.figures import COUNT, Figure
 
 MONTHLY = {"interval": "month", "step": 1}
-INK, SHADE = "#0b0c0c", "#b1b4b6"
-_CONFIG = {
-    "font": "arial, sans-serif",
-    "background": "white",
-    "axis": {"labelFontSize": 13, "titleFontSize": 13, "labelColor": INK, "titleColor": INK},
-    "view": {"stroke": None},
-}
+SHADE = "#b1b4b6"
 
 
 def trend_chart(one: Figure, trend: list[list[Any]]) -> Markup | None:
@@ -83,20 +76,6 @@ def answer_chart(rows: list[dict[str, Any]], title: str) -> Markup | None:
         .properties(width=480, height=altair.Step(24))
     )
     return drawn(chart)
-
-
-def drawn(chart: Any) -> Markup:
-    """The chart as SVG for the inside of a page: no script, no style attribute."""
-    return _svg(json.dumps(chart.configure(**_CONFIG).to_dict(), sort_keys=True))
-
-
-@lru_cache(maxsize=64)
-def _svg(specification: str) -> Markup:
-    import vl_convert
-
-    svg = vl_convert.vegalite_to_svg(specification)
-    # The names in it are text nodes that vl-convert has escaped.
-    return Markup(svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704
 
 
 def _scaled(one: Figure, value: dict[str, Any]) -> dict[str, float]:

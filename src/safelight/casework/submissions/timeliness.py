@@ -149,7 +149,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def curves(units: Sequence[UnitTimes], *, most: int = 6) -> Markup:
     """The share still not submitted against days, of the units with most clocks."""
-    from safelight.casework.exchange.charts import WIDTH, drawn
+    from safelight.casework.base.charts import WIDTH, drawn
 
     chosen = sorted(units, key=lambda row: -row.summary.n)[:most]
     data = []

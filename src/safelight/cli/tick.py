@@ -28,7 +28,7 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.notices.letters import send_waiting
     from safelight.casework.offenders.alerts import catch_up
     from safelight.casework.offenders.notifying import begin_duties
-    from safelight.casework.oversight.extracting import keep_extract
+    from safelight.casework.oversight.services import keep_extract
     from safelight.casework.supervision.misses import tell_of_misses
     from safelight.casework.workforce.exposure import watch_sessions
     from safelight.casework.workforce.time_and_place import settle_postings

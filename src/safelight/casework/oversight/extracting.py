@@ -20,7 +20,6 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from safelight.casework.base.standards import standards
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
 from safelight.casework.oversight.models import Extract
@@ -66,15 +65,6 @@ def make_extract(actor: Any = None) -> Extract:
         record(actor, "extract.made", made, category=Category.ALTERATION if actor else Category.SYSTEM, payload=payload)
     _forget_old()
     return made
-
-
-def keep_extract() -> Extract | None:
-    """Make one when the last is older than policy says (``extract_hours``). For ``safelight tick``."""
-    hours = float(standards().policy["extract_hours"].value)
-    last = Extract.objects.values_list("made_at", flat=True).first()
-    if last is not None and timezone.now() - last < timedelta(hours=hours):
-        return None
-    return make_extract()
 
 
 def folder_digest(folder: Path) -> str:

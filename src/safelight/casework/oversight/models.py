@@ -60,6 +60,15 @@ class Extract(Referenced):
         return Path(settings.DATA) / "extracts" / self.folder
 
 
+class ExtractRequest(models.Model):
+    """The one row that says when the clock last asked for an extract, so that it asks once."""
+
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="oversight_one_request")]
+
+
 class Question(Referenced):
     """A saved question to the extract: what is counted, how it is split, and of which rows."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -9,11 +10,14 @@ from django.utils import timezone
 
 from safelight.casework.base.errors import Invalid
 from safelight.casework.base.rights import must
+from safelight.casework.base.standards import standards
 from safelight.casework.base.values import required_text
 from safelight.casework.ledger.services import fingerprint, record
 from safelight.casework.oversight.asking import checked
-from safelight.casework.oversight.models import Accountable, Question
+from safelight.casework.oversight.models import Accountable, Extract, ExtractRequest, Question
 from safelight.casework.oversight.tasks import extract_job
+
+ASK_AGAIN = timedelta(hours=1)
 
 
 @transaction.atomic
@@ -48,6 +52,30 @@ def ask_for_extract(actor: Any) -> None:
     """Have new figures worked out by a worker. Raises NotAllowed."""
     must(actor, "oversight.refresh", what="have the figures worked out anew")
     transaction.on_commit(lambda: extract_job.enqueue(actor.pk))
+
+
+@transaction.atomic
+def keep_extract() -> bool:
+    """Ask for an extract when the last is older than policy says (``extract_hours``). For ``safelight tick``.
+
+    A worker makes it: reading a million cases would keep the clocks waiting. A request that nothing came of is made
+    again after :data:`ASK_AGAIN`.
+
+    Returns:
+        Whether one was asked for.
+    """
+    hours = float(standards().policy["extract_hours"].value)
+    now = timezone.now()
+    last = Extract.objects.values_list("made_at", flat=True).first()
+    if last is not None and now - last < timedelta(hours=hours):
+        return False
+    request, new = ExtractRequest.objects.select_for_update().get_or_create(pk=1, defaults={"asked_at": now})
+    if not new and now - request.asked_at < ASK_AGAIN:
+        return False
+    request.asked_at = now
+    request.save(update_fields=["asked_at"])
+    transaction.on_commit(lambda: extract_job.enqueue())
+    return True
 
 
 @transaction.atomic

@@ -137,7 +137,7 @@ TABLES: tuple[Table, ...] = (
     Table("children", "a child at risk in a referral or case", _children, (
         ("child", "pk", "key"), ("case_key", "case_id", "key"), ("unit", "case__unit__code", "text"),
         ("borough", "borough", "text"), ("lives_with", "lives_with", "bool"), ("online", "online", "bool"),
-        ("immediate_danger", "immediate_danger", "bool"), ("born", "person__born", "date"),
+        ("immediate_danger", "immediate_danger", "bool"), ("born_year", "person__born__year", "int"),
         ("identified_at", "identified_at", "time"),
     )),
     Table("told", "a child in a referral to children's social care", _sent, (

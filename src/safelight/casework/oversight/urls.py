@@ -9,7 +9,6 @@ urlpatterns = [
     path("oversight/", views.index, name="index"),
     path("oversight/refresh/", views.refresh, name="refresh"),
     path("oversight/accountable/", views.name_officer, name="accountable"),
-    path("oversight/figures.csv", views.figures_file, name="figures_file"),
     path("oversight/questions/", question_views.index, name="questions"),
     path("oversight/questions/ask/", question_views.ask, name="ask"),
     path("oversight/questions/save/", question_views.save, name="save"),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +9,6 @@ from django.urls import reverse
 
 from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page
-from safelight.casework.ledger.services import record
 from safelight.casework.oversight import queries, services
 from safelight.casework.oversight.figures import figure
 from safelight.casework.oversight.forms import AccountableForm
@@ -50,28 +46,6 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
     look(request, "figure", None, figure=one.id, extract=extract)
     context = {"extract": extract, **queries.figure_context(one, extract, request.user)}
     return render(request, "oversight/figure.html", context)
-
-
-@page("oversight.view")
-def figures_file(request: HttpRequest) -> HttpResponse:
-    """Every figure of the force and each unit as CSV, for those who may see them here. Recorded in the ledger."""
-    extract = queries.latest()
-    if extract is None:
-        raise Http404("No figures have been worked out yet.")
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["figure", "kind", "unit", "value", "low", "high", "k", "n", "open", "median_hours", "note"])
-    for name, values in extract.values.items():
-        one = figure(name)
-        if one is None:
-            continue
-        for unit, value in values.get("now", {}).items():
-            cells = [value.get(key, "") for key in ("value", "low", "high", "k", "n", "open", "median", "note")]
-            writer.writerow([name, one.kind, unit or "all", *("" if c is None else c for c in cells)])
-    answer = HttpResponse(out.getvalue(), content_type="text/csv")
-    answer["Content-Disposition"] = f'attachment; filename="figures-{extract.reference}.csv"'
-    record(request.user, "question.exported", extract, payload={"format": "csv", "figures": len(extract.values)})
-    return answer
 
 
 @page("oversight.refresh", methods=("POST",))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from safelight.cells import safe_cell
 from safelight.planning.estimate import Estimate
 from safelight.planning.result import Tally
 from safelight.planning.rules import RULES
@@ -134,16 +135,11 @@ def as_csv(data: dict[str, Any]) -> str:
             differs = answer["change"] or {}
             writer.writerow(
                 [
-                    _cell(one["name"]), one["rule"], answer["title"], answer["mean"], answer["low"], answer["high"],
+                    safe_cell(one["name"]), one["rule"], answer["title"], answer["mean"], answer["low"], answer["high"],
                     answer["words"], differs.get("mean"), differs.get("low"), differs.get("high"), one["runs"],
                 ]
             )  # fmt: skip
     return text.getvalue()
-
-
-def _cell(text: str) -> str:
-    """A name that a spreadsheet would take for a formula is kept as text."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _answer(answer: Answer, before: Answer | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from safelight.cells import safe_cell
 from safelight.planning.errors import PlanningError
 from safelight.planning.rounds import Crew, Place, Rounds, Travel, Visit, clock
 
@@ -128,7 +129,7 @@ def as_csv(plan: Rounds) -> str:
             visit = stop.visit
             row = [one.day.isoformat(), one.crew.name, " + ".join(one.crew.officers), number, clock(stop.arrives)]
             row += [clock(stop.leaves), visit.key, visit.risk, "yes" if visit.must else "", visit.announced]
-            writer.writerow([f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@") else cell for cell in row])
+            writer.writerow([safe_cell(cell) for cell in row])
     return text.getvalue()
 
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from tests.casework.factories import make_offender, make_user
 
 from safelight.casework.base.errors import Invalid, NotAllowed
-from safelight.casework.offenders.importing import COLUMNS, NEEDED, export_register, import_register, safe_cell
+from safelight.casework.offenders.importing import COLUMNS, NEEDED, export_register, import_register
 from safelight.casework.offenders.models import Offender
 from safelight.casework.offenders.queries import rows_of
+from safelight.cells import safe_cell
 
 pytestmark = pytest.mark.django_db
 HEAD = "family_name,given_names,relevant_date,born,register_reference,risk,visit_every,visit_unit,last_visit,home\r\n"

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from tests.triage.samples import finding, result
 
+from safelight.cells import safe_cell
 from safelight.errors import EvidenceError
 from safelight.matching import validate_vics
 from safelight.triage import Counts, EvidencePart, EvidenceRecord, Problem, TriageResult, UnreadPart, write_report
@@ -23,7 +24,7 @@ from safelight.triage.exports import Device, seal_of, write_index
 from safelight.triage.exports.case_uco import render_case
 from safelight.triage.exports.html import render_html
 from safelight.triage.exports.index import ranked
-from safelight.triage.exports.table import render_csv, safe_cell
+from safelight.triage.exports.table import render_csv
 from safelight.triage.exports.vics import VicsOptions, write_vics
 from safelight.triage.sampled import FirstAnswer, FirstAnswerSettings
 

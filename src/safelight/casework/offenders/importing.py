@@ -25,6 +25,7 @@ from safelight.casework.offenders.notifying import record_notification
 from safelight.casework.offenders.visiting import record_visit
 from safelight.casework.people.values import one_line
 from safelight.casework.referrals.importers.record import clean_raw
+from safelight.cells import safe_cell
 from safelight.errors import CaseworkError
 from safelight.standards.working_calendar import start_of_day
 
@@ -41,7 +42,6 @@ OUT = (
     "visit_every", "visit_unit", "last_seen", "failed_since_seen", "visit_due_by_attempt", "visit_due_by_success",
     "notification_due", "away", "mappa_category", "mappa_level", "relevant_date", "until",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 Outcome = RegisterLine.Outcome
 
 
@@ -239,12 +239,6 @@ def _yes(row: Mapping[str, str], name: str) -> bool:
     if text in ("no", "n", "false", "0"):
         return False
     raise Invalid(f"{name}: {text[:40]!r} is neither yes nor no.", fix="Write yes or no.")
-
-
-def safe_cell(value: object) -> str:
-    """A cell that is text to every spreadsheet (OWASP, CSV injection)."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ")[:1] in _FORMULA else text
 
 
 def export_register(actor: Any, rows: Iterable[Any]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from safelight.casework.base.errors import NotPossible
 from safelight.casework.base.standards import standards
 from safelight.casework.oversight.asking import Answer
+from safelight.cells import safe_cell
 from safelight.measures.disclosure import CountTable, Dimension, Policy, Release, make_release, policy
 from safelight.measures.errors import MeasuresError
 
@@ -63,11 +64,6 @@ def safe_csv(found: Answer, extract: Any) -> tuple[str, Release]:
     writer.writerow(found.head)
     for key, shown in release.tables[0].shown.items():
         writer.writerow(
-            ["all" if level is None else _plain(level) for level in (key if found.spec.by else ())] + [shown.text]
+            ["all" if level is None else safe_cell(level) for level in (key if found.spec.by else ())] + [shown.text]
         )
     return out.getvalue(), release
-
-
-def _plain(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -10,12 +10,13 @@ from typing import Any
 
 import tablib
 
+from safelight.cells import safe_cell
+
 FORMATS = {
     "csv": ("CSV", "text/csv; charset=utf-8"),
     "xlsx": ("Excel (XLSX)", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     "ods": ("OpenDocument (ODS)", "application/vnd.oasis.opendocument.spreadsheet"),
 }
-_STARTS = "=+-@|%\uff1d\uff0b\uff0d\uff20"
 LONGEST = 32_000  # a cell of XLSX holds 32,767 characters
 
 
@@ -35,9 +36,7 @@ def cell(value: Any) -> Any:
     text = "".join(
         sign for sign in str(value) if sign in "\t\n\r" or unicodedata.category(sign) not in ("Cc", "Cs", "Cn")
     )[:LONGEST]
-    bare = text.lstrip()
-    risky = text[:1] in ("\t", "\r", "\n") or bare[:1] in _STARTS if bare else False
-    return f"'{text}" if risky else text
+    return safe_cell(text)
 
 
 def csv_lines(head: list[str], rows: Iterable[list[Any]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from safelight.cells import safe_cell
 from safelight.triage.codec import encode
 from safelight.triage.result import TriageResult
 
@@ -13,17 +14,6 @@ COLUMNS = (
     "created", "written", "accessed", "changed", "offsets", "md5", "sha1", "sha256", "pdq", "type", "volume",
     "filesystem", "address", "names", "notes",
 )  # fmt: skip
-
-
-def safe_cell(value: object) -> str:
-    """A cell that is text to every spreadsheet: what could begin a formula gets an apostrophe in front.
-
-    Source: OWASP, CSV injection.
-    """
-    text = "" if value is None else str(value)
-    if text.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"):
-        return f"'{text}"
-    return text
 
 
 def render_csv(result: TriageResult) -> str:

@@ -6,9 +6,9 @@ export PYTHON ?= python3.11
 BIN := .venv/bin
 # Python without the extension, so that the linters must be told.
 PYTHON_SCRIPTS := scripts/with-postgres scripts/warm-kernels scripts/check-committed-files scripts/take-screenshots \
-	scripts/train-link-model scripts/hostile-evidence scripts/kill-workers
+	scripts/train-link-model scripts/trust
 
-.PHONY: help system system-test install install-test demo run test test-spark lint hostile bench lock clean
+.PHONY: help system system-test install install-test demo run test test-spark lint trust hostile bench lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,10 +33,11 @@ lint: install-test ## Check style, types and layers (ruff, mypy, import-linter, 
 	@$(BIN)/lint-imports --no-logo
 	@scripts/check-committed-files
 
-hostile: system-test install-test ## Triage thousands of damaged and hostile files; kill workers at 100 random moments (an hour)
-	@$(BIN)/python scripts/hostile-evidence
-	@$(BIN)/python scripts/kill-workers
-	@scripts/with-postgres $(BIN)/python scripts/kill-workers
+trust: system-test install-test ## Try at full size all that is promised (hours); results to docs/validation/ (scripts/trust --list)
+	@$(BIN)/python scripts/trust
+
+hostile: system-test install-test ## Of these, evidence made to harm, and workers killed at 100 random moments (an hour)
+	@$(BIN)/python scripts/trust hostile-evidence worker-kills
 
 bench: system-test install-test ## Measure ours beside a peer, in one run each (benchmarks/[!_]*.py)
 	@shopt -s nullglob; files=(benchmarks/[!_]*.py); \

@@ -1,4 +1,4 @@
-"""Real workers as processes of their own, killed without warning: for the tests and for scripts/kill-workers."""
+"""Real workers as processes of their own, killed without warning: for the tests and for scripts/trust worker-kills."""
 
 from __future__ import annotations
 

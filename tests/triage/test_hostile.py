@@ -1,4 +1,4 @@
-"""A small, fixed share of `scripts/hostile-evidence`: mutated pictures, bombs and names, through the whole pipeline."""
+"""A small, fixed share of `scripts/trust hostile-evidence`: mutated pictures, bombs and names, all through triage."""
 
 from __future__ import annotations
 

@@ -12,6 +12,8 @@ options=(--quiet --generate-hashes --python-version 3.11 --no-header --no-emit-i
 uv pip compile "${options[@]}" requirements/base.in -o requirements/base.txt
 uv pip compile "${options[@]}" -c requirements/base.txt requirements/test.in -o requirements/test.txt
 uv pip compile "${options[@]}" -c requirements/base.txt requirements/spark.in -o requirements/spark.txt
+uv pip compile "${options[@]}" -c requirements/test.txt requirements/fuzz.in -o requirements/fuzz.txt
+uv pip compile "${options[@]}" requirements/supply.in -o requirements/supply.txt
 if grep -nE 'https?://|--(extra-)?index-url|--find-links|file:' requirements/*.txt; then
     echo "The lines above name an address; they must not be committed." >&2
     exit 1

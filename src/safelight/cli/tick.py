@@ -71,8 +71,12 @@ def register(app: typer.Typer) -> None:
         setup()
         from django.db import close_old_connections
 
+        from safelight.web.alive import Alive
+
+        sign = Alive("tick")
         while True:
             found, recovered, sealed = tick_once()
+            sign.beat()
             if found or recovered or sealed or not every:
                 typer.echo(
                     f"{found} clocks newly past their time, {recovered} triage runs taken up again, "

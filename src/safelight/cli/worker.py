@@ -53,6 +53,7 @@ def register(app: typer.Typer) -> None:
                 )  # fmt: skip
         finally:
             over.set()
+            watch.join(5)
 
 
 def recover() -> int:
@@ -73,10 +74,16 @@ def _watch(over: threading.Event) -> None:
     from django.conf import settings
     from django.db import DatabaseError, connection
 
+    from safelight.web.alive import Alive
+
+    sign = Alive("worker")
+    sign.beat()
     while not over.wait(settings.WORKER_HEARTBEAT):
+        sign.beat()
         try:
             recover()
         except DatabaseError:
             logging.getLogger(__name__).warning("Dead workers could not be looked for; the next look is soon.")
         finally:
             connection.close()
+    sign.close()

@@ -16,7 +16,7 @@ from safelight.errors import SafelightError
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
-_HOW_TO_MAKE_ONE = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'."
+HOW_TO_MAKE_A_KEY = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'."
 _POSTGRES_SCHEMES = {"postgres", "postgresql"}
 
 
@@ -119,13 +119,13 @@ def secret(name: str, *, keep_at: Path | None) -> str:
         if len(value) < 32:
             raise SettingsError(
                 f"{name} is only {len(value)} characters long.",
-                fix=f"Use at least 32. {_HOW_TO_MAKE_ONE}",
+                fix=f"Use at least 32. {HOW_TO_MAKE_A_KEY}",
             )
         return value
     if keep_at is None:
         raise SettingsError(
             f"The environment variable {name} is not set.",
-            fix=f"{_HOW_TO_MAKE_ONE} The demo (SAFELIGHT_DEMO=1) makes its own.",
+            fix=f"{HOW_TO_MAKE_A_KEY} The demo (SAFELIGHT_DEMO=1) makes its own.",
         )
     keep_at.parent.mkdir(parents=True, exist_ok=True)
     try:

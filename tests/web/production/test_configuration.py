@@ -1,0 +1,73 @@
+"""A force would go live with a site that anybody can sign in to, and nothing would have said so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from safelight.web.production import configuration
+
+STRONG = "kW3xQ9_ZbM1-tY7uLr5nCg0aHs8dJf2eVpXo6iTq4wBz"
+SAFE = {
+    "DEMO": False, "DEBUG": False, "TESTING": False, "SECRET_KEY": STRONG, "ALLOWED_HOSTS": ["safelight.force.example"],
+    "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"), "SITE_URL": "https://safelight.force.example",
+    "SESSION_COOKIE_SECURE": True, "CSRF_COOKIE_SECURE": True, "SESSION_COOKIE_HTTPONLY": True,
+    "SECURE_SSL_REDIRECT": True, "SECURE_HSTS_SECONDS": 31_536_000, "EMAIL_ON": True, "EMAIL_USE_TLS": True,
+    "EMAIL_USE_SSL": False,
+}  # fmt: skip
+
+
+def codes(settings: Any, **changed: Any) -> set[str]:
+    for name, value in (SAFE | changed).items():
+        setattr(settings, name, value)
+    looks = [look for look in configuration.LOOKS if look is not configuration.standards]
+    found = [finding for look in looks for finding in look()]
+    assert all(f.what and f.where and f.fix for f in found)
+    return {f.code for f in found}
+
+
+def test_a_safe_set_of_settings_has_no_finding(settings: Any) -> None:
+    assert codes(settings) == set()
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"DEMO": True}, "settings.demo"),
+        ({"DEBUG": True}, "settings.debug"),
+        ({"TESTING": True}, "settings.testing"),
+        ({"SECRET_KEY": "a" * 60}, "settings.secret_key"),
+        ({"SECRET_KEY": "django-insecure-" + STRONG}, "settings.secret_key"),
+        ({"SECRET_KEY": STRONG[:20]}, "settings.secret_key"),
+        ({"ALLOWED_HOSTS": ["*"]}, "settings.hosts_open"),
+        ({"ALLOWED_HOSTS": [".force.example"]}, "settings.hosts_open"),
+        ({"ALLOWED_HOSTS": ["localhost", "127.0.0.1"]}, "settings.hosts_local"),
+        ({"SECURE_PROXY_SSL_HEADER": None}, "settings.no_proxy"),
+        ({"SITE_URL": ""}, "settings.site_url"),
+        ({"SESSION_COOKIE_SECURE": False}, "settings.session_cookie_secure"),
+        ({"CSRF_COOKIE_SECURE": False}, "settings.csrf_cookie_secure"),
+        ({"SESSION_COOKIE_HTTPONLY": False}, "settings.session_cookie_httponly"),
+        ({"SECURE_SSL_REDIRECT": False}, "settings.secure_ssl_redirect"),
+        ({"SECURE_HSTS_SECONDS": 60}, "settings.hsts"),
+        ({"EMAIL_ON": False}, "mail.none"),
+        ({"EMAIL_USE_TLS": False}, "mail.plain"),
+    ],
+)
+def test_each_unsafe_setting_is_named(settings: Any, changed: dict[str, Any], code: str) -> None:
+    assert codes(settings, **changed) == {code}
+
+
+def test_what_the_force_has_not_decided_is_named(settings: Any) -> None:
+    settings.SITE_STANDARDS = None
+    found = {f.code: f for f in configuration.standards()}
+    assert found.keys() == {"standards.required", "standards.drafts"}
+    assert "22 durations" in found["standards.required"].what
+
+
+def test_the_invented_values_of_the_demo_are_no_standards(settings: Any) -> None:
+    import safelight.standards
+
+    settings.SITE_STANDARDS = Path(safelight.standards.__file__).parent / "data" / "demo_site.toml"
+    assert "standards.demo" in {f.code for f in configuration.standards()}

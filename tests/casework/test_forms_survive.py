@@ -51,6 +51,7 @@ POST_ONLY = {
     "plans:scenario": "plan",
     "plans:stop": "plan",
     "plans:run": "plan",
+    "breakglass:end": "glass",
     "inspection:seal": "audit",
     "inspection:draw": "audit",
     "inspection:close": "audit",
@@ -69,6 +70,7 @@ def arguments_of(where: Any, name: str) -> dict[str, Any] | None:
         "write": known.get("submissions:nothing"),
         "submission": known.get("submissions:detail"),
         "plan": known.get("plans:detail"),
+        "glass": known.get("breakglass:detail"),
         "audit": known.get("inspection:plan"),
     }
     return kinds.get(POST_ONLY.get(name, ""), {})

@@ -101,6 +101,9 @@ OPEN = {
     "audit_own": "403 403 403 403 403 403 403 403 403 403 403 200 403 302",
     "audit_case": "403 403 403 403 200 404 403 403 403 403 403 200 403 302",
     "sent_back": "404 200 404 404 200 404 404 403 403 403 403 200 403 302",
+    # An access that somebody else's broken glass gave: the supervisors of the case, and oversight.
+    "glass": "404 404 404 404 200 404 403 403 404 403 403 200 200 302",
+    "glass_review": "403 403 403 403 200 404 403 403 403 403 403 200 200 302",
     "recommendation": "403 403 403 403 200 200 403 200 403 403 403 200 200 302",
     "recommendation_add": "403 403 403 403 403 403 403 403 403 403 403 200 200 302",
     "recommendation_chief": "403 403 403 403 403 403 403 403 403 403 403 403 200 302",
@@ -111,6 +114,7 @@ ROUTES = {
     "inspection:case": "audit_case", "inspection:assess": "audit_case", "inspection:evidence": "audit_case",
     "inspection:missing": "audit_own", "inspection:settle": "audit_own", "inspection:send_back": "audit_own",
     "inspection:answer": "sent_back",
+    "breakglass:detail": "glass", "breakglass:review": "glass_review",
     "recommendations:new": "recommendation_add", "recommendations:detail": "recommendation",
     "recommendations:owner": "recommendation_chief", "recommendations:plan": "recommendation_chief",
     "recommendations:proof": "recommendation_chief", "recommendations:judge": "audit_own",
@@ -237,6 +241,8 @@ def test_a_restricted_case_does_not_exist_for_anyone_who_is_not_named(tmp_path, 
     free |= {"identification:series", "identification:files", "identification:feedback_file"}
     # An offender who stands in no case; and a re-review, which names to nobody a case that they may not see.
     free |= {name for name in ROUTES if name.startswith("offenders:")}
+    # Oversight reviews without learning of which case.
+    free |= {"breakglass:detail", "breakglass:review"}
     free |= {"rereview:detail", "rereview:assign", "rereview:close"}
     for who in ("desk", "unit", "other", "other_super", "examiner", "admin", "offend", "auditor", "chief"):
         for name, status in answers(where, who).items():
@@ -274,8 +280,9 @@ def test_a_restricted_case_leaves_no_trace_on_any_list_search_or_count(tmp_path,
             "cases:live", "victims:index", "people:index", "search:results", "allocation:handing_over",
             "allocation:conflicts", "workforce:me", "supervision:morning", "workforce:audit", "workforce:welfare",
             "fleet:forensic_queue", "submissions:timeliness", "submissions:agreement", "identification:index",
-            "identification:series_list", "identification:feedback_list",
+            "identification:series_list", "identification:feedback_list", "breakglass:index",
         )),
+        reverse("breakglass:detail", kwargs=where.arguments["breakglass:detail"]),
         reverse("hashsets:recheck", kwargs=where.arguments["hashsets:recheck"]),
         f"{reverse('cases:index')}?status=all", f"{reverse('referrals:desk')}?state=all",
         f"{search}?find=1&family_name={name}", f"{search}?person={case.children.first().person.reference}",

@@ -25,6 +25,7 @@ from tests.casework.factories import (
 from tests.casework.inspection.makers import audit_arguments
 
 from safelight.casework.allocation.models import Conflict
+from safelight.casework.breakglass.models import Opening
 from safelight.casework.cases.services import note
 from safelight.casework.clocks.services import place_hold, start_clock
 from safelight.casework.custody.accommodation import link_to_case
@@ -237,6 +238,14 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     arguments |= dict.fromkeys(
         ("safeguarding:sent", "safeguarding:text", "safeguarding:chase", "safeguarding:answer"),
         {"reference": sent.reference},
+    )
+    visitor = make_user("referral_desk")
+    opening = Opening.objects.create(
+        user=visitor, case=case, why="child_at_risk", reason="Synthetic.", opened_at=now - timedelta(hours=5),
+        until=now - timedelta(hours=1), review_due_at=now + timedelta(days=3),
+    )  # fmt: skip
+    arguments |= dict.fromkeys(
+        ("breakglass:detail", "breakglass:end", "breakglass:review"), {"reference": opening.reference}
     )
     arguments |= audit_arguments(case, people)
     arguments["safeguarding:record"] = {"reference": told.reference}

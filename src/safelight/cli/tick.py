@@ -17,6 +17,7 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.allocation.telling import tell_of_handing_over, tell_of_returns
     from safelight.casework.allocation.weights import note_caseloads
     from safelight.casework.base.once import forget_old_sheets
+    from safelight.casework.breakglass import services as break_glass
     from safelight.casework.cases.live import alarm_unallocated
     from safelight.casework.clocks.services import sweep
     from safelight.casework.exchange.collecting import collect
@@ -37,6 +38,7 @@ def tick_once() -> tuple[int, int, int]:
     found = len(sweep())
     alarm_unallocated()
     tell_of_misses()
+    break_glass.keep()
     settle_postings()
     tell_of_handing_over()
     tell_of_returns()

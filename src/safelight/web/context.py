@@ -6,12 +6,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.messages import get_messages
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.template.backends.utils import csrf_input
 from django.utils.functional import lazy
 from django.utils.safestring import SafeString, mark_safe
 
 from safelight.casework.base.once import sheet_field
+from safelight.casework.breakglass.queries import running_of
 from safelight.casework.notices.queries import unread_for_header
 from safelight.web.navigation import links, second_row
 
@@ -29,8 +31,16 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "alerts": get_messages(request),
         # Asked of the database only where the head of the page is drawn.
         "unread_notices": lambda: unread_for_header(getattr(request, "user", None)),
+        "broken_glass": _broken_glass(getattr(request, "user", None)),
         "demo": settings.DEMO,
     }
+
+
+def _broken_glass(user: Any) -> list[Any]:
+    try:
+        return running_of(user)
+    except DatabaseError:  # as on an error page
+        return []
 
 
 def _may_search(request: HttpRequest) -> bool:

@@ -85,6 +85,12 @@ NAVIGATION = (
     Item("Skills audit", "workforce:audit", frozenset({"supervisor", "administrator", "chief_officer"}), "Force"),
     Item("Welfare", "workforce:welfare", frozenset({"supervisor"}), "Force"),
     Item("Conflicts of interest", "allocation:conflicts", WORKS, "Force"),
+    Item(
+        "Break-glass access",
+        "breakglass:index",
+        frozenset({"referral_desk", "investigator", "supervisor", "offender_manager", "chief_officer", "auditor"}),
+        "Force",
+    ),
     Item("About me", "workforce:me", WORKS | {"offender_manager", "custody_officer"}, "Force"),
     Item("Oversight", "oversight:index", OVERSEES, "Oversight"),
     Item("Open questions", "oversight:questions", OVERSEES, "Oversight"),

@@ -39,6 +39,7 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
+from safelight.casework.base.permissions import permissions
 from safelight.web import env, mail
 
 WEB = Path(__file__).resolve().parent
@@ -88,6 +89,7 @@ CASEWORK_APPS = (
     "exchange",
     "offenders",
     "rereview",
+    "breakglass",
     "notices",
     "victims",
     "oversight",
@@ -162,6 +164,15 @@ if WORKER_DEAD_AFTER < 3 * WORKER_HEARTBEAT:
 # How many more workers are called to a device with several chunks; and how much reading one chunk is.
 TRIAGE_HELPERS = env.integer("SAFELIGHT_TRIAGE_HELPERS", 3)
 TRIAGE_CHUNK_MIB = env.integer("SAFELIGHT_TRIAGE_CHUNK_MIB", 1024, least=1)
+
+# How long broken glass opens a case; policy (casework/base/permissions.toml) says how long at most.
+_GLASS = permissions().break_glass
+BREAK_GLASS_HOURS = env.integer("SAFELIGHT_BREAK_GLASS_HOURS", _GLASS.hours, least=1)
+if _GLASS.most_hours < BREAK_GLASS_HOURS:
+    raise env.SettingsError(
+        f"SAFELIGHT_BREAK_GLASS_HOURS is {BREAK_GLASS_HOURS}; policy allows at most {_GLASS.most_hours}.",
+        fix="Lower it, or leave it out.",
+    )
 
 PLANNING_CLUSTER = env.text("SAFELIGHT_CLUSTER", "")
 PLANNING_PROCESSES = env.integer("SAFELIGHT_PLANNING_PROCESSES", 1 if TESTING else 2, least=1)

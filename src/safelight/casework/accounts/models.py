@@ -14,6 +14,8 @@ class User(AbstractUser):
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=40, db_index=True)
     unit = models.ForeignKey("workforce.Unit", null=True, blank=True, on_delete=models.PROTECT, related_name="people")
+    glass_until = models.DateTimeField(null=True, blank=True)
+    """Until when a case is open to the person by broken glass; None for nearly everybody."""
 
     REQUIRED_FIELDS = ["email", "name", "role"]
 

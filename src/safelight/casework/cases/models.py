@@ -7,6 +7,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.utils import timezone
 
 from safelight.casework.allocation.models import Allocation, Conflict
 from safelight.casework.base.models import ROW, Referenced, VisibleQuerySet
@@ -17,6 +18,13 @@ def _drawn_for(user: Any) -> Any:
 
     drawn = AuditCase.objects.filter(reserve=False, plan__closed_at=None)
     return drawn.exclude(unit=user.unit).values("case")
+
+
+def opened_by_glass(user: Any) -> Any:
+    """The cases that broken glass opens to ``user`` now (:mod:`safelight.casework.breakglass`)."""
+    from safelight.casework.breakglass.models import Opening
+
+    return Opening.objects.running().filter(user=user).values("case")
 
 
 class CaseQuerySet(VisibleQuerySet):
@@ -39,14 +47,16 @@ class CaseQuerySet(VisibleQuerySet):
         Otherwise the desk and chief officers see all; investigators and supervisors see their unit's, their
         own and those of their access list; examiners see cases that have a device; auditors those drawn for an
         audit that runs, of other units than their own; offender managers those linked to an offender whom they
-        manage. An open re-review lends its cases to their reviewers. Nobody sees a case with which, or with anybody
-        in which, a conflict of interest of theirs is declared.
+        manage. An open re-review lends its cases to their reviewers. Broken glass opens its case for some hours. Nobody
+        sees a case with which, or with anybody in which, a conflict of interest of theirs is declared.
         """
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
         # Sub-queries of few rows (one person's), asked once; joins would multiply the rows and force a DISTINCT.
         named = Q(pk__in=CaseAccess.objects.filter(user=user).values("case"))
         named |= Q(pk__in=Allocation.objects.filter(investigator=user, ended_at=None).values("case"))
+        if user.glass_until and user.glass_until > timezone.now():
+            named |= Q(pk__in=opened_by_glass(user))
         few = False
         if user.role in {"referral_desk", "chief_officer"}:
             wide = Q(restricted=False)

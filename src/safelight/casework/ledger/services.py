@@ -137,6 +137,16 @@ def _may_write(verb: str) -> None:
         raise RuntimeError(f"{verb}: a ledger entry is written in the transaction of what it records.")
 
 
+def glass_of(actor: Any) -> list[str]:
+    """The break-glass accesses under which ``actor`` acts now: each look and each change says so."""
+    until = getattr(actor, "glass_until", None)
+    if until is None or until <= timezone.now():
+        return []
+    from safelight.casework.breakglass.models import Opening
+
+    return [row.reference for row in Opening.objects.running().filter(user=actor).order_by("pk")]
+
+
 def _entry(
     actor: Any,
     verb: str,
@@ -150,6 +160,7 @@ def _entry(
     at: datetime | None = None,
 ) -> LedgerEntry:
     known = actor is not None and getattr(actor, "pk", None) is not None
+    glass = glass_of(actor) if known else []
     entry = LedgerEntry(
         uid=uuid4(),
         at=at or timezone.now(),
@@ -164,7 +175,7 @@ def _entry(
         case_key=_case_of(case) or _case_of(subject),
         recipient=recipient[:200],
         reason=reason[:500],
-        payload=_plain(payload or {}),
+        payload=_plain({**(payload or {}), **({"break_glass": glass} if glass else {})}),
     )
     entry.digest = leaf_hash(canonical(entry)).hex()
     return entry

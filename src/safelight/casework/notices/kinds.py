@@ -68,4 +68,8 @@ KINDS: dict[str, Kind] = {
     "rereview.given": Kind("Cases of a re-review were given to you", INFORMATION, "rereview:detail"),
     "rereview.child": Kind("A re-review found a child who was missed: the clock runs", ALERT, "cases:detail"),
     "rereview.act": Kind("A re-review asks you to act in a case", WARNING, "cases:detail"),
+    "break_glass.opened": Kind("Somebody broke the glass of a case", ALERT, "breakglass:detail"),
+    "break_glass.to_review": Kind("A break-glass access has ended: review it", WARNING, "breakglass:review"),
+    "break_glass.overdue": Kind("The review of a break-glass access is late", ALERT, "breakglass:review"),
+    "break_glass.not_justified": Kind("A break-glass access was not justified", ALERT, "breakglass:detail"),
 }

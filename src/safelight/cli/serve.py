@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from typing import Annotated
+import tempfile
+from typing import Annotated, Any
 
 import typer
 
@@ -25,7 +27,18 @@ def ensure_port_is_free(host: str, port: int) -> None:
 
 def run_server(host: str, port: int, threads: int, workers: int = 1) -> None:
     """Run gunicorn until it is told to stop: ``workers`` processes of ``threads`` each."""
+    import shutil
+
     from gunicorn.app.base import BaseApplication
+
+    from safelight.cli.django import configure
+    from safelight.web.logs import of_gunicorn
+
+    configure()
+    from django.conf import settings as site
+
+    # Before anything imports the counters: the processes share them.
+    shared = share_metrics() if site.METRICS_TOKEN else None
 
     class Server(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
@@ -39,6 +52,8 @@ def run_server(host: str, port: int, threads: int, workers: int = 1) -> None:
                 "accesslog": None,
                 "loglevel": "warning",
                 "control_socket_disable": True,
+                "logconfig_dict": of_gunicorn(site.LOGGING),
+                "child_exit": _process_ended,
             }
             for key, value in settings.items():
                 if key in self.cfg.settings:
@@ -49,7 +64,26 @@ def run_server(host: str, port: int, threads: int, workers: int = 1) -> None:
 
             return application
 
-    Server().run()
+    try:
+        Server().run()
+    finally:
+        if shared is not None:
+            shutil.rmtree(shared, ignore_errors=True)
+
+
+def share_metrics() -> str:
+    """A folder in which the server's processes share their counts; told to them by the environment."""
+    folder = tempfile.mkdtemp(prefix="safelight-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    return folder
+
+
+def _process_ended(server: object, worker: Any) -> None:
+    """Counts of an ended process stay counted; its live figures go."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
 
 
 def register(app: typer.Typer) -> None:

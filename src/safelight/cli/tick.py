@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+TIMES = {"sweep": 0.0}
+"""Seconds that parts of the last tick took, for those who watch."""
+
 
 def tick_once() -> tuple[int, int, int]:
     """Clocks that ran out, runs of dead workers, the queue of devices, the exchange's journal, seals, letters.
@@ -35,7 +38,9 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.workforce.time_and_place import settle_postings
     from safelight.cli.worker import recover
 
+    began = time.perf_counter()
     found = len(sweep())
+    TIMES["sweep"] = time.perf_counter() - began
     alarm_unallocated()
     tell_of_misses()
     break_glass.keep()
@@ -77,8 +82,9 @@ def register(app: typer.Typer) -> None:
 
         sign = Alive("tick")
         while True:
+            began = time.perf_counter()
             found, recovered, sealed = tick_once()
-            sign.beat()
+            sign.beat(tick_seconds=time.perf_counter() - began, sweep_seconds=TIMES["sweep"])
             if found or recovered or sealed or not every:
                 typer.echo(
                     f"{found} clocks newly past their time, {recovered} triage runs taken up again, "

@@ -30,12 +30,14 @@ class Sign:
         host: the machine.
         pid: its number there.
         silent: seconds since the last touch.
+        figures: numbers that it told, such as how long its last tick took.
     """
 
     kind: str
     host: str
     pid: int
     silent: float
+    figures: dict[str, float]
 
 
 class Alive:
@@ -44,18 +46,17 @@ class Alive:
     def __init__(self, kind: str) -> None:
         host = "".join(sign if sign.isalnum() or sign in "-." else "_" for sign in socket.gethostname())[:80]
         self._path = folder() / f"{kind}@{host}@{os.getpid()}"
-        self._told = json.dumps({"kind": kind, "host": host, "pid": os.getpid()})
         self._last = float("-inf")
 
-    def beat(self) -> None:
-        """Touch the file; a full or read-only disk is left to what has to write there."""
+    def beat(self, **figures: float) -> None:
+        """Touch the file and leave these numbers in it; a full or read-only disk is left to what has to write there."""
         now = time.monotonic()
         if now - self._last < EVERY:
             return
         self._last = now
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(self._told, encoding="utf-8")
+            self._path.write_text(json.dumps(figures), encoding="utf-8")
 
     def close(self) -> None:
         with suppress(OSError):
@@ -77,4 +78,13 @@ def signs() -> Iterator[Sign]:
             if silent > FORGET:
                 path.unlink(missing_ok=True)
             elif pid.isdecimal():
-                yield Sign(kind, host, int(pid), max(silent, 0.0))
+                yield Sign(kind, host, int(pid), max(silent, 0.0), _figures(path))
+
+
+def _figures(path: Path) -> dict[str, float]:
+    """What a file says; nothing when it is being written just now."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return {str(k): float(v) for k, v in told.items() if isinstance(v, int | float)} if isinstance(told, dict) else {}

@@ -141,6 +141,16 @@ def secret(name: str, *, keep_at: Path | None) -> str:
     return made
 
 
+def token(name: str) -> str:
+    """An optional secret of at least 32 characters; empty when unset. Raises SettingsError when it is shorter."""
+    value = os.environ.get(name, "").strip()
+    if value and len(value) < 32:
+        raise SettingsError(
+            f"{name} is only {len(value)} characters long.", fix=f"Use at least 32, or unset it. {HOW_TO_MAKE_A_KEY}"
+        )
+    return value
+
+
 def database(url: str, *, default_file: Path) -> dict[str, Any]:
     """A Django database description from ``url``.
 

@@ -26,12 +26,16 @@ SAFELIGHT_EMAIL_SECURITY         starttls (default), tls or none
 SAFELIGHT_EMAIL_USER             sign-in at the server, with SAFELIGHT_EMAIL_PASSWORD; default none
 SAFELIGHT_EMAIL_FROM             sender of notices; required with a host
 SAFELIGHT_EMAIL_TIMEOUT          seconds that a server may take; default 10
+SAFELIGHT_LOG                    json (default) or line (default of the demo): the form of the log on standard error
+SAFELIGHT_METRICS_TOKEN          who sends it as a bearer token reads /metrics; default none: there is no such page
+SAFELIGHT_SIGN_IN_ATTEMPTS       failed attempts of one name from one address before both wait; default 5
 SAFELIGHT_TESTING                1: cheap password hashing for the test suite
 ================================ ============================================================================
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -115,6 +119,7 @@ INSTALLED_APPS = [
     *(f"safelight.casework.{name}" for name in CASEWORK_APPS if (CASEWORK / name / "__init__.py").exists()),
 ]
 MIDDLEWARE = [
+    "safelight.web.middleware.Measured",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -285,7 +290,6 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = not PLAIN_HTTP
 CSRF_FAILURE_VIEW = "safelight.web.errors.csrf_failure"
 SECURE_SSL_REDIRECT = not PLAIN_HTTP
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not PLAIN_HTTP
 SECURE_HSTS_PRELOAD = False
@@ -313,18 +317,37 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- watching: `/metrics` for whoever has the token ----------------------------------------------------------------
+
+METRICS_TOKEN = env.token("SAFELIGHT_METRICS_TOKEN")
+
 # --- logging: what happened and where, never who or about whom ---------------------------------------------------
 
+LOG_FORMAT = env.choice("SAFELIGHT_LOG", ("line", "json") if PLAIN_HTTP else ("json", "line"))
+# Warnings of libraries go the same way.
+logging.captureWarnings(LOG_FORMAT == "json")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"impersonal": {"()": "safelight.web.logs.Impersonal"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["impersonal"]}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "safelight.web.logs.JsonLines"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            # The other formatter takes from the request what may be written.
+            "filters": ["impersonal"] if LOG_FORMAT == "line" else [],
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "ERROR"},
+        # One line a request is for machines; the demo's terminal belongs to the sign-in lines.
+        "safelight.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         # axes writes user names and addresses; its rows in the database are the record, not the log.
         "axes": {"level": "ERROR"},
     },

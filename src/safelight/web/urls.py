@@ -13,6 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", sign_in.sign_in, name="account_login"),
     path("sign-out/", sign_in.sign_out, name="account_logout"),
     path("healthz", status.healthz, name="healthz"),
+    path("readyz", status.readyz, name="readyz"),
+    path("metrics", status.metrics, name="metrics"),
     path("standards/", standards_page.standards_page, name="standards_page"),
 ]
 if settings.DEBUG or settings.DEMO or settings.TESTING:

@@ -15,7 +15,7 @@ SAFE = {
     "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"), "SITE_URL": "https://safelight.force.example",
     "SESSION_COOKIE_SECURE": True, "CSRF_COOKIE_SECURE": True, "SESSION_COOKIE_HTTPONLY": True,
     "SECURE_SSL_REDIRECT": True, "SECURE_HSTS_SECONDS": 31_536_000, "EMAIL_ON": True, "EMAIL_USE_TLS": True,
-    "EMAIL_USE_SSL": False,
+    "EMAIL_USE_SSL": False, "LOG_FORMAT": "json",
 }  # fmt: skip
 
 
@@ -51,6 +51,7 @@ def test_a_safe_set_of_settings_has_no_finding(settings: Any) -> None:
         ({"SESSION_COOKIE_HTTPONLY": False}, "settings.session_cookie_httponly"),
         ({"SECURE_SSL_REDIRECT": False}, "settings.secure_ssl_redirect"),
         ({"SECURE_HSTS_SECONDS": 60}, "settings.hsts"),
+        ({"LOG_FORMAT": "line"}, "settings.log"),
         ({"EMAIL_ON": False}, "mail.none"),
         ({"EMAIL_USE_TLS": False}, "mail.plain"),
     ],

@@ -106,6 +106,8 @@ def test_sqlite_on_a_network_disk_is_named(house: Path, monkeypatch: pytest.Monk
 def test_a_clock_that_nobody_sets_is_named(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "_clock_state", lambda: 5)
     assert codes() == {"machine.clock"}
+    monkeypatch.setattr(places, "_clock_state", lambda: -1)
+    assert codes() == {"machine.clock_unknown"}
 
 
 def test_the_kernel_is_really_asked() -> None:

@@ -94,6 +94,15 @@ def cookies() -> Iterator[Finding]:
         )
 
 
+def logs() -> Iterator[Finding]:
+    """The other form is for a demonstration's terminal: a trace may quote what somebody typed."""
+    if settings.LOG_FORMAT != "json":
+        yield unsafe(
+            "settings.log", "The log may quote values of faults, and with them names.", "SAFELIGHT_LOG",
+            "Unset it, or set it to json.",
+        )  # fmt: skip
+
+
 def mail() -> Iterator[Finding]:
     """Who is not at a screen learns of a child at risk by letter."""
     if not settings.EMAIL_ON:
@@ -142,4 +151,4 @@ def standards() -> Iterator[Finding]:
         )
 
 
-LOOKS = (modes, secret_key, addresses, cookies, mail, standards)
+LOOKS = (modes, secret_key, addresses, cookies, logs, mail, standards)

@@ -125,7 +125,13 @@ def network_disk() -> Iterator[Finding]:
 
 def clock() -> Iterator[Finding]:
     """Statutory clocks and the ledger's times hang on it."""
-    if _clock_state() == _TIME_ERROR:
+    state = _clock_state()
+    if state < 0:
+        yield advice(
+            "machine.clock_unknown", "The kernel does not say whether this machine's clock is synchronised.",
+            "the kernel's clock", "Look with `timedatectl`; in a container, on the machine that runs it.",
+        )  # fmt: skip
+    if state == _TIME_ERROR:
         yield unsafe(
             "machine.clock",
             "The clock of this machine is not synchronised: deadlines and the ledger's times may be wrong.",

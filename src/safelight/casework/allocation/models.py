@@ -12,6 +12,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from safelight.casework.base.memory import any_of, keys
+
 
 class Allocation(models.Model):
     """An investigator has a case from ``started_at`` until ``ended_at`` (None: live).
@@ -51,16 +53,24 @@ class ConflictQuerySet(models.QuerySet["Conflict"]):
     def cases_closed_to(self, user: Any) -> Q:
         """The cases that are closed to ``user``, as a condition on :class:`Case`: those declared, and those in which a
         person declared stands as anything. Sub-queries from the few rows of this user, not one for each case."""
+        return any_of("pk", keys(user, "cases in conflict", lambda: self._closed_to(user)))
+
+    def people_closed_to(self, user: Any) -> Q:
+        """The same of rows that name a person by ``person``."""
+        live = self.filter(ended_at=None, user=user).exclude(person=None)
+        return any_of("person", keys(user, "people in conflict", lambda: [live.values("person")]))
+
+    def _closed_to(self, user: Any) -> list[Any]:
         from safelight.casework.cases.models import CasePerson
         from safelight.casework.safeguarding.models import ChildAtRisk
 
         live = self.filter(ended_at=None, user=user)
         people = live.exclude(person=None).values("person")
-        return (
-            Q(pk__in=live.exclude(case=None).values("case"))
-            | Q(pk__in=CasePerson.objects.filter(person__in=people).values("case"))
-            | Q(pk__in=ChildAtRisk.objects.filter(person__in=people).exclude(case=None).values("case"))
-        )
+        return [
+            live.exclude(case=None).values("case"),
+            CasePerson.objects.filter(person__in=people).values("case"),
+            ChildAtRisk.objects.filter(person__in=people).exclude(case=None).values("case"),
+        ]
 
     def visible_to(self, user: Any) -> Self:
         """Those that one declared oneself, and for a supervisor those of the people of the unit. What others declared

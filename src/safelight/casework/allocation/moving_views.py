@@ -49,7 +49,7 @@ def handing_over_page(request: HttpRequest) -> HttpResponse:
 def _held(user: Any, person: Any) -> list[Any]:
     """The cases of the supervisor's unit that this person has and the supervisor sees, riskiest first."""
     rows = Allocation.objects.filter(
-        ended_at=None, investigator=person, case__in=Case.objects.visible_to(user).filter(unit=user.unit_id)
+        Case.objects.visible_to(user).filter(unit=user.unit_id).holding("case"), ended_at=None, investigator=person
     )
     order = {level: place for place, level in enumerate(standards().risks, start=1)}
     cases = [row.case for row in rows.select_related("case__unit").order_by("case_id")[:MOST]]

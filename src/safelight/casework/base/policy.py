@@ -7,6 +7,7 @@ Every route of the product carries one. A test walks the URL table and fails the
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -17,10 +18,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from safelight.casework.base.memory import remembering
 from safelight.casework.base.once import once
 
 PUBLIC = "public"
 SIGNED_IN = "signed-in"
+READS = ("GET", "HEAD")
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def page(
                 # PostgreSQL keeps no such character, and no address of ours has one.
                 raise Http404("The address holds a character that no record has.")
             request.looked_at = set()  # type: ignore[attr-defined]
-            with transaction.atomic():
+            only_reads = request.method in READS and request.user.is_authenticated
+            with transaction.atomic(), remembering(request.user) if only_reads else nullcontext():
                 response = once(request, lambda: view(request, *args, **kwargs))
             if request.method == "GET" and response.status_code == 200 and policy.looks and not policy.unlogged:
                 missing = set(policy.looks) - request.looked_at  # type: ignore[attr-defined]

@@ -40,7 +40,7 @@ def live_page(
 
     Three queries, whatever the number of cases.
     """
-    rows = LiveContact.objects.filter(case__in=Case.objects.visible_to(user))
+    rows = LiveContact.objects.filter(Case.objects.visible_to(user).holding("case"))
     if state != "all":
         rows = rows.filter(ended_at__isnull=state == "open")
     if unit:

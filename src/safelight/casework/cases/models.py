@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
 from safelight.casework.allocation.models import Allocation, Conflict
+from safelight.casework.base.memory import any_of, built_once, keys
 from safelight.casework.base.models import ROW, Referenced, VisibleQuerySet
 
 
@@ -27,6 +28,31 @@ def opened_by_glass(user: Any) -> Any:
     return Opening.objects.running().filter(user=user).values("case")
 
 
+def _named(user: Any) -> list[Any]:
+    """The cases that name ``user``: the access list, the live allocation, what an open re-review lends, what
+    broken glass opens."""
+    found = [
+        CaseAccess.objects.filter(user=user).values("case"),
+        Allocation.objects.filter(investigator=user, ended_at=None).values("case"),
+    ]
+    if user.role in {"investigator", "supervisor"}:
+        from safelight.casework.rereview.models import Entry
+
+        lent = Entry.objects.filter(reviewer=user, rereview__closed_at=None, case__restricted=False)
+        found.append(lent.values("case"))
+    if user.glass_until and user.glass_until > timezone.now():
+        found.append(opened_by_glass(user))
+    return found
+
+
+def carried_by(user: Any, field: str) -> Q:
+    """That ``field`` is a case of which ``user`` is the live investigator, and which ``user`` may see."""
+    mine = {"allocations__investigator": user, "allocations__ended_at": None}
+    return any_of(
+        field, keys(user, "cases carried", lambda: [Case.objects.visible_to(user).filter(**mine).values("pk")])
+    )
+
+
 class CaseQuerySet(VisibleQuerySet):
     def open(self) -> Self:
         return self.filter(status=Case.Status.OPEN)
@@ -40,6 +66,7 @@ class CaseQuerySet(VisibleQuerySet):
         live = Allocation.objects.filter(ended_at=None).select_related("investigator")
         return self.prefetch_related(Prefetch("allocations", queryset=live, to_attr="live_allocations"))
 
+    @built_once
     def visible_to(self, user: Any) -> Self:
         """Who sees a case.
 
@@ -53,10 +80,7 @@ class CaseQuerySet(VisibleQuerySet):
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
         # Sub-queries of few rows (one person's), asked once; joins would multiply the rows and force a DISTINCT.
-        named = Q(pk__in=CaseAccess.objects.filter(user=user).values("case"))
-        named |= Q(pk__in=Allocation.objects.filter(investigator=user, ended_at=None).values("case"))
-        if user.glass_until and user.glass_until > timezone.now():
-            named |= Q(pk__in=opened_by_glass(user))
+        named = any_of("pk", keys(user, "cases by name", lambda: _named(user)))
         few = False
         if user.role in {"referral_desk", "chief_officer"}:
             wide = Q(restricted=False)
@@ -73,11 +97,6 @@ class CaseQuerySet(VisibleQuerySet):
             wide, few = Q(restricted=False) & linked_to(user), True
         else:
             wide, few = Q(pk__in=[]), True
-        if user.role in {"investigator", "supervisor"}:
-            from safelight.casework.rereview.models import Entry
-
-            lent = Entry.objects.filter(reviewer=user, rereview__closed_at=None)
-            named |= Q(restricted=False, pk__in=lent.values("case"))
         found = self.filter(wide | named).exclude(Conflict.objects.cases_closed_to(user))
         found.few = few
         return found

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from safelight.casework.allocation.models import Allocation
 from safelight.casework.base.work import WorkItem
-from safelight.casework.cases.models import Case, ChronologyEntry
+from safelight.casework.cases.models import Case, ChronologyEntry, carried_by
 from safelight.casework.clocks.models import Clock
 
 MOST = 50
@@ -26,7 +26,7 @@ def items_for(user: Any) -> list[WorkItem]:
     if user.role == "supervisor":
         mine = mine.filter(unit=user.unit)
     else:
-        mine = mine.filter(allocations__investigator=user, allocations__ended_at=None)
+        mine = Case.objects.open().filter(carried_by(user, "pk"))
     items = [
         WorkItem(
             title="Live contact with a child: act now",

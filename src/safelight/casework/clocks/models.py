@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from safelight.casework.base.memory import built_once
+
 MET, RUNNING, BREACHED, NOT_APPLICABLE, NOT_SET = "met", "running", "breached", "not_applicable", "not_set"
 PAUSED, REACHED = "paused", "reached"
 WAITED_FOR = ("not_before", "threshold")  # senses of which nobody is late: their time is waited for
@@ -36,6 +38,7 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         late = Q(stopped_at=None, due_at__lt=moment) | Q(stopped_at__gt=models.F("due_at"))
         return self.filter(late, not_applicable=False).exclude(sense__in=WAITED_FOR)
 
+    @built_once
     def visible_to(self, user: Any) -> Self:
         from safelight.casework.cases.models import Case
         from safelight.casework.referrals.models import Referral

@@ -8,10 +8,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from safelight.casework.base.memory import built_once
 from safelight.casework.base.models import Referenced, VisibleQuerySet
 
 
 class DeviceQuerySet(VisibleQuerySet):
+    @built_once
     def visible_to(self, user: Any) -> Self:
         from safelight.casework.cases.models import Case
 
@@ -166,6 +168,7 @@ class EvidenceImage(models.Model):
 
 
 class TriageRunQuerySet(VisibleQuerySet):
+    @built_once
     def visible_to(self, user: Any) -> Self:
         return self.filter(Device.objects.visible_to(user).holding("device"))
 

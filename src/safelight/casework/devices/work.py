@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from safelight.casework.base.work import WorkItem
+from safelight.casework.cases.models import carried_by
 from safelight.casework.clocks.models import Clock
 from safelight.casework.devices.models import Device, Release, TriageRun
 from safelight.casework.devices.queries import FAILED, NO_IMAGE, UNREAD, WAITING, standing_of, with_standing
@@ -37,7 +38,7 @@ def items_for(user: Any) -> list[WorkItem]:
         return []
     found = with_standing(Device.objects.visible_to(user)).filter(case__status="open").exclude(decision="not_triaged")
     if user.role == "investigator":
-        found = found.filter(case__allocations__investigator=user, case__allocations__ended_at=None)
+        found = found.filter(carried_by(user, "case"))
     devices = list(found.filter(_UNFINISHED).select_related("case").order_by("seized_at", "pk")[: MOST * 2])
     accounted = set(
         TriageRun.objects.filter(pk__in=[d.latest_pk for d in devices if d.latest_pk])
@@ -65,7 +66,7 @@ def _undecided(user: Any) -> list[WorkItem]:
     """Devices without a triage decision, for those who may take it."""
     found = Device.objects.visible_to(user).filter(case__status="open", decision=Device.Decision.UNDECIDED)
     if user.role == "investigator":
-        found = found.filter(case__allocations__investigator=user, case__allocations__ended_at=None)
+        found = found.filter(carried_by(user, "case"))
     elif user.role != "supervisor":
         return []
     devices = list(found.select_related("case").order_by("seized_at", "pk")[:MOST])
@@ -79,8 +80,8 @@ def _reviews(user: Any) -> list[WorkItem]:
     if user.role != "supervisor":
         return []
     due = Release.objects.filter(
+        Device.objects.visible_to(user).holding("device"), device__case__unit=user.unit_id,
         kind="retain", withdrawn_at=None, event__isnull=False, review_on__lte=timezone.localdate(),
-        device__in=Device.objects.visible_to(user), device__case__unit=user.unit_id,
     ).exclude(device__custody__action__in=["returned", "destroyed"])  # fmt: skip
     newest = Release.objects.filter(device=OuterRef("device"), withdrawn_at=None).order_by("-pk").values("pk")[:1]
     rows = due.filter(pk=Subquery(newest)).select_related("device__case").order_by("review_on")[:MOST]

@@ -56,7 +56,7 @@ class Row:
 def waiting_now(user: Any) -> list[Waiting]:
     """Everything that waits in the whole force, as the rule sees it; of restricted cases only what ``user`` sees, so
     that no gap between two places tells of them. Two queries."""
-    known = Q(device__case__restricted=False) | Q(device__in=Device.objects.visible_to(user))
+    known = Q(device__case__restricted=False) | Q(Device.objects.visible_to(user).holding("device"))
     rows = Examination.objects.filter(known, state=State.WAITING, device__case__status="open").values_list(
         "pk", "device", "device__case__live_contact", "device__case__risk",
         Coalesce("device__priority__score", NOT_WORKED_OUT), "device__kind", "device__seized_at",

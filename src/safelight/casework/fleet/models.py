@@ -88,7 +88,7 @@ class ExaminationQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
         from safelight.casework.devices.models import Device
 
-        return self.filter(device__in=Device.objects.visible_to(user))
+        return self.filter(Device.objects.visible_to(user).holding("device"))
 
     def open(self) -> Self:
         return self.filter(state__in=Examination.OPEN)

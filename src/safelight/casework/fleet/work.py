@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from safelight.casework.base.work import WorkItem
+from safelight.casework.cases.models import carried_by
 from safelight.casework.clocks.models import Clock
 from safelight.casework.fleet.examinations import lifted_by
 from safelight.casework.fleet.lab import waiting_now
@@ -38,12 +39,14 @@ def items_for(user: Any) -> list[WorkItem]:
 
 
 def _blocked(user: Any, seen: Any) -> list[WorkItem]:
-    blocks = Block.objects.filter(until=None, examination__in=seen).select_related("examination__device__case")
+    if not Block.objects.filter(until=None).exists():
+        return []
+    blocks = Block.objects.filter(seen.holding("examination"), until=None)
+    blocks = blocks.select_related("examination__device__case")
     if user.role == "investigator":
         blocks = blocks.filter(
+            carried_by(user, "examination__device__case"),
             lifter__in=[Block.Lifter.INVESTIGATOR, Block.Lifter.OUTSIDE],
-            examination__device__case__allocations__investigator=user,
-            examination__device__case__allocations__ended_at=None,
         )
     elif user.role == "supervisor":
         blocks = blocks.filter(lifter=Block.Lifter.SUPERVISOR)

@@ -181,7 +181,7 @@ def hits_visible_to(user: Any) -> QuerySet[RecheckHit]:
     """Hits in devices that this person may see."""
     from safelight.casework.devices.models import TriageRun
 
-    return RecheckHit.objects.filter(run__in=TriageRun.objects.visible_to(user))
+    return RecheckHit.objects.filter(TriageRun.objects.visible_to(user).holding("run"))
 
 
 @transaction.atomic

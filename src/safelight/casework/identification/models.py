@@ -62,7 +62,7 @@ class VictimQuerySet(VisibleQuerySet):
 
         if not user.has_perm("identification.view"):
             return self.none()
-        return self.filter(Q(case=None) | Q(case__in=Case.objects.visible_to(user)))
+        return self.filter(Q(case=None) | Q(Case.objects.visible_to(user).holding("case")))
 
 
 class Victim(Referenced):
@@ -129,7 +129,7 @@ class Victim(Referenced):
 
 class LeadQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
-        return self.filter(victim__in=Victim.objects.visible_to(user))
+        return self.filter(Victim.objects.visible_to(user).holding("victim"))
 
 
 class Lead(Referenced):
@@ -237,7 +237,7 @@ class FeedbackQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
         from safelight.casework.cases.models import Case
 
-        return self.filter(case__in=Case.objects.visible_to(user))
+        return self.filter(Case.objects.visible_to(user).holding("case"))
 
 
 class Feedback(Referenced):

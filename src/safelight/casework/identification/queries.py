@@ -117,7 +117,7 @@ def as_shown(user: Any, lines: Any) -> Any:
     """Lines with ``shown``, their outcome as ``user`` may know it, and ``known_cases``: of restricted cases that the
     user does not see nothing is told, not even that one was told something."""
     known = Feedback.objects.filter(line=OuterRef("pk")).filter(
-        Q(case__restricted=False) | Q(pk__in=Feedback.objects.visible_to(user).values("pk"))
+        Q(case__restricted=False) | Q(Feedback.objects.visible_to(user).holding("pk"))
     )
     told = FeedbackLine.Outcome.TOLD
     number = known.order_by().values("line").annotate(number=Count("pk")).values("number")

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from safelight.casework.base.work import WorkItem
+from safelight.casework.cases.models import carried_by
 from safelight.casework.clocks.models import Clock
 from safelight.casework.identification.feedback import CLOCK
 from safelight.casework.identification.models import Feedback, FeedbackLine, Lead
@@ -24,14 +25,14 @@ def items_for(user: Any) -> list[WorkItem]:
     """Answers that wait in the person's cases (a supervisor's: in those that nobody has), and leads they follow."""
     if user.role not in ("investigator", "supervisor", "examiner"):
         return []
-    found = Feedback.objects.visible_to(user).filter(settled_at=None).select_related("case")
+    found = Feedback.objects.none()
+    if user.role != "examiner" and Feedback.objects.filter(settled_at=None).exists():
+        found = Feedback.objects.visible_to(user).filter(settled_at=None).select_related("case")
     live = {"case__allocations__ended_at": None, "case__allocations__isnull": False}
     if user.role == "investigator":
-        found = found.filter(case__allocations__investigator=user, case__allocations__ended_at=None)
+        found = found.filter(carried_by(user, "case"))
     elif user.role == "supervisor":
         found = found.filter(case__unit=user.unit_id).exclude(**live)
-    else:
-        found = found.none()
     rows = list(found.order_by("told_at")[:MOST])
     clocks = Clock.objects.open().filter(
         rule=CLOCK, subject_type="identification.feedback", subject_id__in=[row.pk for row in rows]
@@ -44,11 +45,16 @@ def items_for(user: Any) -> list[WorkItem]:
             subject=f"{lead.reference} · {lead.victim.label}",
             group=GROUP,
         )
-        for lead in Lead.objects.visible_to(user)
-        .filter(owner=user, state=Lead.State.OPEN)
-        .select_related("victim")
-        .order_by("pk")[:MOST]
+        for lead in _leads(user)
     ]
+
+
+def _leads(user: Any) -> list[Lead]:
+    mine = Lead.objects.filter(owner=user, state=Lead.State.OPEN)
+    if not mine.exists():
+        return []
+    seen = Lead.objects.visible_to(user).filter(owner=user, state=Lead.State.OPEN)
+    return list(seen.select_related("victim").order_by("pk")[:MOST])
 
 
 def _answer(row: Feedback, clock: Clock | None) -> WorkItem:

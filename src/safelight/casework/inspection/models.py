@@ -105,7 +105,7 @@ class AuditCaseQuerySet(VisibleQuerySet):
 
         found = self.filter(reserve=False)
         if user.role == "supervisor":
-            return found.filter(unit=user.unit, case__in=Case.objects.visible_to(user).values("pk"))
+            return found.filter(Case.objects.visible_to(user).holding("case"), unit=user.unit)
         closed = Case.objects.filter(Conflict.objects.cases_closed_to(user)).values("pk")
         seen = Q(case__restricted=False) | Q(case__access__user=user)
         return found.filter(seen).exclude(unit=user.unit).exclude(case__in=closed).distinct()
@@ -241,12 +241,12 @@ class ReferredBackQuerySet(VisibleQuerySet):
             return self.none()
         seen = Q(recipient=user)
         if user.role in ("auditor", "supervisor"):
-            seen |= Q(audit__in=AuditCase.objects.visible_to(user).values("pk"))
+            seen |= Q(AuditCase.objects.visible_to(user).holding("audit"))
         found = self.filter(seen)
         if user.role != "auditor":
             from safelight.casework.cases.models import Case
 
-            found = found.filter(audit__case__in=Case.objects.visible_to(user).values("pk"))
+            found = found.filter(Case.objects.visible_to(user).holding("audit__case"))
         return found
 
 

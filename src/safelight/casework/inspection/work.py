@@ -30,6 +30,9 @@ def items_for(user: Any) -> list[WorkItem]:
 
 
 def _open_back(user: Any) -> Any:
+    rows = ReferredBack.objects.filter(recipient=user, outcome_at=None)
+    if not rows.exists():  # mostly so; whether the person may see them is the dearer question
+        return []
     rows = ReferredBack.objects.visible_to(user).filter(recipient=user, outcome_at=None)
     return rows.select_related("audit__case").order_by("due_at", "pk")[:MOST]
 
@@ -52,7 +55,10 @@ def _finished(stage: str) -> Any:
 
 
 def _running(user: Any) -> Any:
-    rows = AuditCase.objects.visible_to(user).filter(plan__closed_at=None, missing_at=None)
+    running = {"plan__closed_at": None, "missing_at": None}
+    if not AuditCase.objects.filter(**running).exists():
+        return AuditCase.objects.none()
+    rows = AuditCase.objects.visible_to(user).filter(**running)
     return rows.exclude(_finished(INSPECTOR)).select_related("case", "plan").order_by("plan__self_due_at", "pk")
 
 

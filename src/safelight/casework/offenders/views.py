@@ -134,7 +134,8 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
     offender = shown(request, reference)
     user = request.user
     person = offender.person
-    stands = CasePerson.objects.filter(person=person, case__in=Case.objects.visible_to(user)).select_related("case")
+    seen = Case.objects.visible_to(user).holding("case")
+    stands = CasePerson.objects.filter(seen, person=person).select_related("case")
     duties = list(offender.duties.filter(met_by=None, ended=""))
     return render(
         request,

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from safelight.casework.base.memory import built_once
 from safelight.casework.base.models import Referenced, VisibleQuerySet
 
 
@@ -21,6 +22,7 @@ class Sex(models.TextChoices):
 
 
 class PersonQuerySet(VisibleQuerySet):
+    @built_once
     def visible_to(self, user: Any) -> Self:
         """People of the referrals and cases that ``user`` sees and those around the children in them, but for those
         with whom a conflict of interest of theirs is declared."""
@@ -97,6 +99,7 @@ class Person(Referenced):
 
 
 class LinkQuerySet(VisibleQuerySet):
+    @built_once
     def visible_to(self, user: Any) -> Self:
         """Links of which ``user`` may see one side at least; what of the other is shown, :mod:`.sides` says."""
         people = Person.objects.visible_to(user)
@@ -162,6 +165,7 @@ class PossibleLink(Referenced):
 
 
 class MergeQuerySet(VisibleQuerySet):
+    @built_once
     def visible_to(self, user: Any) -> Self:
         """Those whose kept record ``user`` sees."""
         return self.filter(Person.objects.visible_to(user).holding("kept"))

@@ -14,6 +14,9 @@ def items_for(user: Any) -> list[WorkItem]:
     """For whoever may decide: one item, with how many there are."""
     if not user.has_perm("people.link"):
         return []
+    waiting = PossibleLink.objects.filter(state="waiting", kind="person")
+    if not waiting.exists():  # who may see which is the dearer question
+        return []
     rows = PossibleLink.objects.visible_to(user).filter(state="waiting", kind="person")
     count = len(rows.values_list("pk", flat=True)[:100])
     if not count:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from safelight.casework.base.memory import any_of, built_once, keys
 from safelight.casework.base.models import Referenced, VisibleQuerySet
 
 
@@ -31,6 +32,7 @@ class State(models.TextChoices):
 
 
 class ReferralQuerySet(VisibleQuerySet):
+    @built_once
     def visible_to(self, user: Any) -> Self:
         """The desk sees every referral that has not become a restricted case; others see those of cases they see.
         Nobody sees one that names a person with whom a conflict of interest of theirs is declared."""
@@ -40,8 +42,8 @@ class ReferralQuerySet(VisibleQuerySet):
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
         of_cases = Q(Case.objects.visible_to(user).holding("case"))
-        people = Conflict.objects.live().filter(user=user).exclude(person=None).values("person")
-        free = self.exclude(pk__in=ReferralPerson.objects.filter(person__in=people).values("referral"))
+        closed = ReferralPerson.objects.filter(Conflict.objects.people_closed_to(user))
+        free = self.exclude(any_of("pk", keys(user, "referrals in conflict", lambda: [closed.values("referral")])))
         if user.role == "referral_desk":
             return free.filter(Q(case=None) | of_cases)
         if user.role == "supervisor":

@@ -71,7 +71,9 @@ class EntryQuerySet(VisibleQuerySet):
         """Entries of the sets that ``user`` sees, about cases that ``user`` sees; a reviewer: one's own."""
         from safelight.casework.cases.models import Case
 
-        rows = self.filter(case__in=Case.objects.visible_to(user), rereview__in=ReReview.objects.visible_to(user))
+        rows = self.filter(
+            Case.objects.visible_to(user).holding("case"), rereview__in=ReReview.objects.visible_to(user)
+        )
         leads = Q(rereview__made_by=user) | Q(rereview__unit__isnull=False, rereview__unit=user.unit_id)
         if user.role in ("chief_officer", "auditor"):
             return rows

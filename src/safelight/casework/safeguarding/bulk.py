@@ -88,11 +88,11 @@ def linked_children(user: Any, case: Any, suspect: Person) -> list[Linked]:
             known = tie.person is not None and (tie.child or tie.person.born is not None or tie.kind == "address")
             if tie.person is not None and known:
                 add(tie.person, tie.by)
-        around = PersonAround.objects.filter(person=record_of, child__in=ChildAtRisk.objects.visible_to(user))
+        around = PersonAround.objects.filter(ChildAtRisk.objects.visible_to(user).holding("child"), person=record_of)
         for beside in around.select_related("child__person"):
             add(beside.child.person, f"{beside.relationship} of {beside.child.reference}")
     siblings = PersonAround.objects.exclude(kind=PersonAround.Kind.ADULT).filter(
-        child__in=ChildAtRisk.objects.visible_to(user), child__person__in=list(found)
+        ChildAtRisk.objects.visible_to(user).holding("child"), child__person__in=list(found)
     )
     for one in siblings.select_related("person", "child"):
         add(one.person, f"{one.get_kind_display()} of {one.child.reference}")

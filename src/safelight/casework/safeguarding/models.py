@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from safelight.casework.base.memory import built_once
 from safelight.casework.base.models import Referenced, VisibleQuerySet
 
 
@@ -39,6 +40,7 @@ class ContactCheck(models.Model):
 
 
 class ChildQuerySet(VisibleQuerySet):
+    @built_once
     def visible_to(self, user: Any) -> Self:
         from safelight.casework.cases.models import Case
         from safelight.casework.referrals.models import Referral
@@ -101,6 +103,7 @@ class ChildAtRisk(Referenced):
 
 
 class SafeguardingReferralQuerySet(VisibleQuerySet):
+    @built_once
     def visible_to(self, user: Any) -> Self:
         """Those of the cases that ``user`` sees."""
         from safelight.casework.cases.models import Case

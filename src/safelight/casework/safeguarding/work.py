@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from safelight.casework.base.work import WorkItem
-from safelight.casework.cases.models import Case
+from safelight.casework.cases.models import Case, carried_by
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import ClockView, views_of
 from safelight.casework.referrals.models import Referral, State
@@ -34,9 +34,9 @@ def items_for(user: Any) -> list[WorkItem]:
 
 def _cases(user: Any) -> Any:
     """The open cases whose children are this person's to protect."""
-    cases = Case.objects.visible_to(user).open()
     if user.role == "investigator":
-        return cases.filter(allocations__investigator=user, allocations__ended_at=None)
+        return Case.objects.open().filter(carried_by(user, "pk"))
+    cases = Case.objects.visible_to(user).open()
     if user.role == "referral_desk":
         return cases.unallocated()
     return cases.filter(unit=user.unit)

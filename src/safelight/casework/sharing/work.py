@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from safelight.casework.base.work import WorkItem
-from safelight.casework.cases.models import Case
+from safelight.casework.cases.models import Case, carried_by
 from safelight.casework.sharing.models import Message, Sharing
 from safelight.casework.sharing.queries import inbox
 
@@ -23,9 +23,9 @@ def items_for(user: Any) -> list[WorkItem]:
         return []
     mine = Sharing.objects.visible_to(user).filter(withdrawn_at=None)
     if user.role == "investigator":
-        mine = mine.filter(case__allocations__investigator=user, case__allocations__ended_at=None)
+        mine = mine.filter(carried_by(user, "case"))
     elif user.role == "supervisor":
-        mine = mine.filter(case__in=Case.objects.visible_to(user).filter(unit=user.unit))
+        mine = mine.filter(Case.objects.visible_to(user).filter(unit=user.unit).holding("case"))
     else:
         mine = mine.filter(shared_by=user)
     asked = Message.objects.filter(sharing__in=mine.values("pk"), by_partner=True, question=True, answered_at=None)

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from safelight.casework.base.work import WorkItem
-from safelight.casework.cases.models import Case
+from safelight.casework.cases.models import Case, carried_by
 from safelight.casework.clocks.models import Clock
 from safelight.casework.devices.models import Finding
 from safelight.casework.submissions.grading import SKILL
@@ -23,7 +23,7 @@ def items_for(user: Any) -> list[WorkItem]:
     """Rejected items of the person; for investigators and examiners, what waits to be graded, sent or receipted."""
     made = _rejected(user) + _disputes(user)
     if user.role == "investigator":
-        cases = Case.objects.visible_to(user).open().filter(allocations__investigator=user, allocations__ended_at=None)
+        cases = Case.objects.open().filter(carried_by(user, "pk"))
         # Most cases have found nothing yet: only those with a finding are read further.
         found = Finding.objects.filter(run__device__case=OuterRef("pk"), known_good=False)
         made += _files(cases.filter(Exists(found)).order_by("pk")[:MOST]) + _submissions(
@@ -38,10 +38,12 @@ def _disputes(user: Any) -> list[WorkItem]:
     """Files about which graders disagree, for those who may settle it: accredited, and no vote of their own."""
     if user.role not in ("investigator", "examiner") or not user.accreditations.in_force().filter(skill=SKILL).exists():
         return []
+    if not Grade.objects.filter(disputed=True).exists():
+        return []
     mine = GradeVote.objects.filter(grader=user, case=OuterRef("case"), md5=OuterRef("md5"))
-    found = Grade.objects.filter(~Exists(mine), disputed=True, case__in=Case.objects.visible_to(user).open())
+    found = Grade.objects.filter(~Exists(mine), Case.objects.visible_to(user).open().holding("case"), disputed=True)
     if user.role == "investigator":
-        found = found.filter(case__allocations__investigator=user, case__allocations__ended_at=None)
+        found = found.filter(carried_by(user, "case"))
     counts: dict[int, int] = {}
     for key in found.order_by("graded_at").values_list("case", flat=True)[:500]:
         counts[key] = counts.get(key, 0) + 1
@@ -59,9 +61,10 @@ def _disputes(user: Any) -> list[WorkItem]:
 
 
 def _rejected(user: Any) -> list[WorkItem]:
-    found = SubmissionItem.objects.filter(
-        owner=user, state=SubmissionItem.State.REJECTED, submission__in=Submission.objects.visible_to(user)
-    ).select_related("submission__case")
+    mine = SubmissionItem.objects.filter(owner=user, state=SubmissionItem.State.REJECTED)
+    if not mine.exists():
+        return []
+    found = mine.filter(Submission.objects.visible_to(user).holding("submission")).select_related("submission__case")
     counts: dict[int, tuple[Submission, int]] = {}
     for item in found[:500]:
         counts[item.submission_id] = (item.submission, counts.get(item.submission_id, (None, 0))[1] + 1)

@@ -25,7 +25,10 @@ def items_for(user: Any) -> list[WorkItem]:
 
 def _actions(user: Any) -> list[WorkItem]:
     day = timezone.localdate() + AHEAD
-    rows = PlanAction.objects.open().filter(owner=user, due_on__lte=day, case__in=Case.objects.visible_to(user))
+    rows = PlanAction.objects.open().filter(owner=user, due_on__lte=day)
+    if not rows.exists():
+        return []
+    rows = rows.filter(Case.objects.visible_to(user).holding("case"))
     return [
         WorkItem(
             title=f"Overdue: {row.text[:120]}" if row.overdue else row.text[:120],

@@ -28,7 +28,7 @@ class _OfACase(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
         from safelight.casework.cases.models import Case
 
-        return self.filter(case__in=Case.objects.visible_to(user))
+        return self.filter(Case.objects.visible_to(user).holding("case"))
 
 
 class Victim(Referenced):

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from safelight.casework.base.work import WorkItem
-from safelight.casework.cases.models import Case
+from safelight.casework.cases.models import Case, carried_by
 from safelight.casework.clocks.models import Clock
 from safelight.casework.victims.models import VictimUpdate
 from safelight.casework.victims.queries import SUBJECT
@@ -20,11 +20,12 @@ def items_for(user: Any) -> list[WorkItem]:
     """For an investigator: the victims of the own cases; for a supervisor: those of the unit who wait too long."""
     if user.role not in ("investigator", "supervisor"):
         return []
-    clocks = Clock.objects.open().filter(subject_type=SUBJECT, case__in=Case.objects.visible_to(user))
+    clocks = Clock.objects.open().filter(subject_type=SUBJECT)
     if user.role == "investigator":
-        clocks = clocks.filter(case__allocations__investigator=user, case__allocations__ended_at=None)
+        clocks = clocks.filter(carried_by(user, "case"))
     else:
-        clocks = clocks.filter(unit=user.unit, due_at__lt=timezone.now())
+        seen = Case.objects.visible_to(user).holding("case")
+        clocks = clocks.filter(seen, unit=user.unit, due_at__lt=timezone.now())
     found = list(clocks.select_related("case").order_by("due_at", "id")[:MOST])
     rows = {row.pk: row for row in VictimUpdate.objects.filter(pk__in=[clock.subject_id for clock in found])}
     return [

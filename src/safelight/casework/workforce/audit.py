@@ -141,7 +141,7 @@ def unfit(user: Any, units: list[int]) -> list[Allocation]:
     """Live allocations whose investigator does not hold, in force today, the skill that the case needs. One query."""
     fit = Accreditation.objects.in_force().filter(user=OuterRef("investigator"), skill=OuterRef("case__required_skill"))
     rows = Allocation.objects.filter(
-        ~Exists(fit), ended_at=None, case__in=Case.objects.visible_to(user).open().filter(unit__in=units)
+        ~Exists(fit), Case.objects.visible_to(user).open().filter(unit__in=units).holding("case"), ended_at=None
     )
     return list(rows.select_related("case__unit", "investigator").order_by("case_id")[:MOST])
 

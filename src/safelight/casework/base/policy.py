@@ -36,23 +36,30 @@ class Policy:
             recorded with :func:`look` or the page fails loudly. Empty for a page that shows no record.
         unlogged: why a GET that shows a record writes no entry (only fragments of a page already logged).
         methods: HTTP methods answered; others get 405.
+        only_reads: a POST changes nothing either (its question must not stand in an address).
     """
 
     rule: str
     looks: tuple[str, ...] = ()
     unlogged: str = ""
     methods: tuple[str, ...] = ("GET",)
+    only_reads: bool = False
 
 
 def page(
-    rule: str, *, looks: str | tuple[str, ...] = (), unlogged: str = "", methods: tuple[str, ...] = ("GET",)
+    rule: str,
+    *,
+    looks: str | tuple[str, ...] = (),
+    unlogged: str = "",
+    methods: tuple[str, ...] = ("GET",),
+    only_reads: bool = False,
 ) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
     """Declare a view's policy and enforce it.
 
     The view runs in one transaction, so that what it shows or changes and the ledger entry stand or fall together.
     Object-level checks stay in the view (``get_visible`` for 404, :func:`require` for 403).
     """
-    policy = Policy(rule, (looks,) if isinstance(looks, str) else looks, unlogged, methods)
+    policy = Policy(rule, (looks,) if isinstance(looks, str) else looks, unlogged, methods, only_reads)
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
@@ -68,8 +75,8 @@ def page(
                 # PostgreSQL keeps no such character, and no address of ours has one.
                 raise Http404("The address holds a character that no record has.")
             request.looked_at = set()  # type: ignore[attr-defined]
-            only_reads = request.method in READS and request.user.is_authenticated
-            with transaction.atomic(), remembering(request.user) if only_reads else nullcontext():
+            still = (policy.only_reads or request.method in READS) and request.user.is_authenticated
+            with transaction.atomic(), remembering(request.user) if still else nullcontext():
                 response = once(request, lambda: view(request, *args, **kwargs))
             if request.method == "GET" and response.status_code == 200 and policy.looks and not policy.unlogged:
                 missing = set(policy.looks) - request.looked_at  # type: ignore[attr-defined]

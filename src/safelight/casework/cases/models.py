@@ -148,7 +148,10 @@ class Case(Referenced):
         indexes = [
             models.Index(fields=["unit", "status", "-id"], name="cases_by_unit"),
             models.Index(fields=["last_action_at"], condition=Q(status="open"), name="cases_drift"),
+            models.Index(fields=["unit", "last_action_at"], condition=Q(status="open"), name="cases_drift_of_unit"),
+            models.Index(fields=["-id"], condition=Q(status="open"), name="cases_open"),
             models.Index(fields=["-id"], condition=Q(live_contact=True), name="cases_live_first"),
+            models.Index(fields=["unit"], condition=Q(live_contact=True), name="cases_live_of_unit"),
         ]
 
     @property

@@ -113,7 +113,10 @@ def page_of(found: QuerySet[Device], after: str, *, by_age: bool = False) -> Row
                 later = Q(put_off=put_off) & later | Q(put_off__gt=put_off)
             found = found.filter(later)
     order = ("seized_at", "pk") if by_age else ("put_off", "-case__live_contact", "-points", "seized_at", "pk")
-    rows = list(found.select_related("case__unit", "priority").order_by(*order)[: PAGE + 1])
+    # The keys first: what is added to each row is worked out for the page, not for all that had to be sorted.
+    keys = list(found.order_by(*order).values_list("pk", flat=True)[: PAGE + 1])
+    read = {row.pk: row for row in found.filter(pk__in=keys).select_related("case__unit", "priority")}
+    rows = [read[pk] for pk in keys if pk in read]
     return Rows(rows[:PAGE], str(rows[PAGE - 1].pk) if len(rows) > PAGE else "")
 
 

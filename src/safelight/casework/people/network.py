@@ -58,7 +58,7 @@ def ties(person: Person, user: Any) -> list[Tie]:
     for other in household(person, seen):
         tie(other, "The same address", "address", other.created_at)
     cases, referrals = Case.objects.visible_to(user), Referral.objects.visible_to(user)
-    mine = CasePerson.objects.filter(person=person, case__in=cases).values("case")
+    mine = CasePerson.objects.filter(cases.holding("case"), person=person).values("case")
     theirs = CasePerson.objects.filter(case__in=mine).exclude(person=person).select_related("person", "case")
     for row in theirs.order_by("-pk")[:MOST]:
         tie(row.person, f"{row.get_role_display()} in {row.case.reference}", "record", row.added_at)
@@ -69,7 +69,7 @@ def ties(person: Person, user: Any) -> list[Tie]:
         .select_related("person", "case")
     ):
         tie(child.person, f"Child at risk in {child.case.reference}", "record", child.identified_at)
-    told = ReferralPerson.objects.filter(person=person, referral__in=referrals).values("referral")
+    told = ReferralPerson.objects.filter(referrals.holding("referral"), person=person).values("referral")
     named = ReferralPerson.objects.filter(referral__in=told).exclude(person=person).select_related("person", "referral")
     for one in named.order_by("-pk")[:MOST]:
         tie(one.person, f"{one.get_role_display()} in {one.referral.reference}", "record", one.referral.received_at)

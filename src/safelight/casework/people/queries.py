@@ -45,11 +45,13 @@ def appearances(person: Person, user: Any) -> list[Appearance]:
     cases, referrals = Case.objects.visible_to(user), Referral.objects.visible_to(user)
     found = [
         Appearance("case", link.case, str(link.get_role_display()))
-        for link in CasePerson.objects.filter(person=person, case__in=cases).select_related("case").order_by("-case_id")
+        for link in CasePerson.objects.filter(cases.holding("case"), person=person)
+        .select_related("case")
+        .order_by("-case_id")
     ]
     found += [
         Appearance("referral", link.referral, str(link.get_role_display()))
-        for link in ReferralPerson.objects.filter(person=person, referral__in=referrals)
+        for link in ReferralPerson.objects.filter(referrals.holding("referral"), person=person)
         .select_related("referral")
         .order_by("-referral_id")
     ]

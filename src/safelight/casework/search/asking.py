@@ -93,12 +93,39 @@ def matching(kind: str, choices: list[list[str]], *, begun: bool = True) -> Quer
             where=["found_by @@ to_tsquery('simple', %s)", "found_by @@ to_tsquery('simple', %s)"],
             params=[asked, f"zk{kind}"],
         )
+    found = RawSQL("SELECT rowid FROM search_fts WHERE search_fts MATCH %s", [_match(kind, choices, begun=begun)])
+    return Entry.objects.filter(pk__in=found)
+
+
+def newest(
+    kind: str, choices: list[list[str]], *, begun: bool = True, before: int | None = None, most: int
+) -> dict[int, int]:
+    """The owners of the newest entries of :func:`matching`, by the entry's key, whoever may see them.
+
+    Args:
+        before: only entries with lower keys.
+        most: how many entries.
+    """
+    if connection.vendor == "postgresql":
+        found = matching(kind, choices, begun=begun)
+        found = found if before is None else found.filter(pk__lt=before)
+        return dict(found.order_by("-pk").values_list("pk", "owner")[:most])
+    # FTS5 goes through its own row numbers backwards and stops; through IN it would first gather every match.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.id, e.owner FROM (SELECT rowid FROM search_fts WHERE search_fts MATCH %s AND rowid < %s "
+            "ORDER BY rowid DESC LIMIT %s) AS f JOIN search_entry AS e ON e.id = f.rowid",
+            [_match(kind, choices, begun=begun), before or 2**62, most],
+        )
+        return dict(sorted(cursor.fetchall(), reverse=True))
+
+
+def _match(kind: str, choices: list[list[str]], *, begun: bool) -> str:
     asked = " AND ".join(
         "(" + " OR ".join(_fts(word, begun=begun and place == len(choices) - 1) for word in words) + ")"
         for place, words in enumerate(choices)
     )
-    found = RawSQL("SELECT rowid FROM search_fts WHERE search_fts MATCH %s", [f'kind : "{kind}" AND words : ({asked})'])
-    return Entry.objects.filter(pk__in=found)
+    return f'kind : "{kind}" AND words : ({asked})'
 
 
 def _pg(word: str, *, begun: bool) -> str:

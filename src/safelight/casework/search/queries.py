@@ -14,13 +14,14 @@ from safelight.casework.devices.models import Device, Finding, TriageRun
 from safelight.casework.people.models import Identifier, Person, PossibleLink
 from safelight.casework.referrals.models import Referral, ReferralFile
 from safelight.casework.safeguarding.models import ChildAtRisk, SafeguardingReferral
-from safelight.casework.search.asking import Asked, fold, matching, understand
+from safelight.casework.search.asking import Asked, fold, matching, newest, understand
 from safelight.casework.search.models import Entry
 from safelight.casework.search.names import alike
 from safelight.casework.search.sources import KINDS, SOURCES
 from safelight.casework.submissions.models import Submission
 
 SHOWN, ALL = 10, 50
+BLOCK, BLOCKS = 200, 5
 _AROUND = 60
 
 MODELS: dict[str, Any] = {
@@ -167,11 +168,14 @@ def _by_digest(user: Any, asked: Asked) -> Group:
 def _by_identifier(user: Any, asked: Asked) -> Group:
     """People with exactly this on-line name, number or address: also one that has no letter in it."""
     group = Group("identifier", "People with exactly this on-line name or number")
-    rows = Identifier.objects.filter(Person.objects.visible_to(user).holding("person"))
     exact = Q()
     for kind in Identifier.Kind.values:  # by the index of kind and value
         exact |= Q(kind=kind, value=asked.text)
-    for row in rows.filter(exact).select_related("person").order_by("-pk")[:SHOWN]:
+    rows = Identifier.objects.filter(exact)
+    if not rows.exists():
+        return group
+    rows = rows.filter(Person.objects.visible_to(user).holding("person"))
+    for row in rows.select_related("person").order_by("-pk")[:SHOWN]:
         group.hits.append(_hit("person", row.person, Why(str(row.get_kind_display()), "", row.value)))
     return group
 
@@ -179,8 +183,7 @@ def _by_identifier(user: Any, asked: Asked) -> Group:
 def _by_words(user: Any, asked: Asked, kind: str, *, most: int, before: int | None = None) -> Group:
     if not asked.words:
         return Group(kind, KINDS[kind])
-    found = matching(kind, [[word] for word in asked.words])
-    return _grouped(user, found, kind, asked.words, most, before)
+    return _grouped(user, [[word] for word in asked.words], kind, asked.words, most, before)
 
 
 def _by_likeness(user: Any, asked: Asked, besides: set[str]) -> Group:
@@ -190,7 +193,7 @@ def _by_likeness(user: Any, asked: Asked, besides: set[str]) -> Group:
     if not any(like.values()):
         return group
     choices = [[word, *map(fold, like.get(word, ()))] for word in asked.words]
-    rows = _grouped(user, matching("person", choices, begun=False), "person", _flat(choices), SHOWN, None)
+    rows = _grouped(user, choices, "person", _flat(choices), SHOWN, None, begun=False)
     return Group(group.kind, group.title, [hit for hit in rows.hits if hit.reference not in besides])
 
 
@@ -198,12 +201,18 @@ def _flat(choices: list[list[str]]) -> tuple[str, ...]:
     return tuple(word for words in choices for word in words)
 
 
-def _grouped(user: Any, found: Any, kind: str, words: tuple[str, ...], most: int, before: int | None) -> Group:
-    """The newest entries of ``found`` whose record ``user`` sees, one hit for each record."""
-    found = found.filter(MODELS[kind].objects.visible_to(user).holding("owner"))
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    entries = list(found.order_by("-pk")[: 2 * most + 1])
+def _grouped(
+    user: Any,
+    choices: list[list[str]],
+    kind: str,
+    words: tuple[str, ...],
+    most: int,
+    before: int | None,
+    *,
+    begun: bool = True,
+) -> Group:
+    """The newest matching entries whose record ``user`` sees, one hit for each record."""
+    entries = _visible(user, kind, choices, begun, before, 2 * most + 1)
     first: dict[int, Entry] = {}
     last = 0
     for entry in entries:
@@ -218,6 +227,27 @@ def _grouped(user: Any, found: Any, kind: str, words: tuple[str, ...], most: int
         if owner in rows
     ]
     return Group(kind, KINDS[kind], hits, more=len(entries) > 0 and entries[-1].pk != last, before=last)
+
+
+def _visible(user: Any, kind: str, choices: list[list[str]], begun: bool, before: int | None, most: int) -> list[Entry]:
+    """The newest entries whose record ``user`` sees.
+
+    Some hundreds at a time, their records are asked for by key. Where those whom the person sees are so rare that this
+    leads nowhere, the database goes through all of them.
+    """
+    kept: list[int] = []
+    at = before
+    for _ in range(BLOCKS):
+        block = newest(kind, choices, begun=begun, before=at, most=BLOCK)
+        if block:
+            seen = MODELS[kind].objects.visible_to(user).filter(pk__in=set(block.values()))
+            owners = set(seen.values_list("pk", flat=True))
+            kept += [pk for pk, owner in block.items() if owner in owners]
+            at = min(block)
+        if len(block) < BLOCK or len(kept) >= most:
+            return list(Entry.objects.filter(pk__in=kept[:most]).order_by("-pk")) if kept else []
+    found = matching(kind, choices, begun=begun).filter(MODELS[kind].objects.visible_to(user).holding("owner"))
+    return list((found if before is None else found.filter(pk__lt=before)).order_by("-pk")[:most])
 
 
 def why_of(text: str, words: tuple[str, ...], called: str) -> Why:

@@ -24,7 +24,7 @@ class SearchForm(forms.Form):
     before = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
 
 
-@page("search.use", methods=("GET", "POST"))
+@page("search.use", methods=("GET", "POST"), only_reads=True)
 def results(request: HttpRequest) -> HttpResponse:
     """The results, by kind, each with why it was found."""
     form = SearchForm(posted(request))

@@ -128,7 +128,7 @@ def test_the_number_of_queries_does_not_grow(story, django_assert_max_num_querie
         make_allocation(make_case(actor=supervisor), other, supervisor)
         record_absence(supervisor, user=other, kind="long", from_day=day(0))
     record_absence(supervisor, user=person, kind="long", from_day=day(0))
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(8):
         assert len(handing_over(supervisor)) == 5
 
 

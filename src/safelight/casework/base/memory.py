@@ -43,10 +43,9 @@ def keys(user: Any, name: str, rows: Callable[[], list[Any]]) -> list[Any]:
         return rows()
     if name not in kept:
         asked = rows()
-        found: set[int] = set()
-        for one in asked:
-            if len(found) <= MOST:
-                found |= {key for row in one[: MOST + 1] for key in row.values()}
+        first, *rest = (one.order_by() for one in asked)
+        together = first.union(*rest) if rest else first.distinct()
+        found = {key for row in together[: MOST + 1] for key in row.values()}
         kept[name] = [sorted(found)] if len(found) <= MOST else asked
     return list(kept[name])
 

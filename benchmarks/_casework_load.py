@@ -426,9 +426,9 @@ class Force:
     def ledger(self, keys: range) -> int:
         from uuid import UUID
 
-        from safelight.casework.ledger.merkle import leaf_hash
         from safelight.casework.ledger.models import LedgerEntry
         from safelight.casework.ledger.services import canonical
+        from safelight.tlog.merkle import leaf_hash
 
         given = (
             "uid at actor_id actor_name actor_role category verb subject_type subject_id subject_label case_key digest"

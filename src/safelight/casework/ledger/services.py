@@ -13,12 +13,12 @@ from uuid import uuid4
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from safelight.casework.ledger.merkle import Frontier, leaf_hash
+from safelight.casework.ledger.checking import LATE_WINDOW
 from safelight.casework.ledger.models import Category, LedgerEntry, LedgerLeaf, LedgerSeal
 from safelight.casework.ledger.registry import VERBS
+from safelight.tlog.merkle import Frontier, leaf_hash
 
 SEAL_LOCK = 0x5AFE11D6  # any constant: the PostgreSQL advisory lock that lets one sealer work at a time
-LATE_WINDOW = 20_000  # entries behind the last sealed one among which a late-committing transaction is looked for
 
 
 def fingerprint(text: str) -> dict[str, Any]:

@@ -1,107 +1,74 @@
-"""Proving the ledger: every entry still hashes to its leaf, every leaf is in its place, every root follows."""
+"""Proving the ledger to others: all of it, or one entry."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import Any
 
-from safelight.casework.ledger.merkle import Frontier, inclusion_proof, leaf_hash
+from django.db import connection
+
+from safelight.casework.ledger.checking import Address, Verification, check_all
+from safelight.casework.ledger.columns import Source
 from safelight.casework.ledger.models import LedgerEntry, LedgerLeaf, LedgerSeal
 from safelight.casework.ledger.services import canonical
-
-
-@dataclass
-class Verification:
-    """What a verification found. ``faults`` are sentences that name the entry or range; empty means proven."""
-
-    entries: int = 0
-    sealed: int = 0
-    seals: int = 0
-    waiting: int = 0
-    root: str = ""
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def proven(self) -> bool:
-        return not self.faults
+from safelight.tlog.merkle import Frontier, Grown
 
 
 def verify(on_progress: Callable[[int, int], None] | None = None) -> Verification:
     """Re-read the whole ledger and check it against its seals.
 
     Args:
-        on_progress: called with (leaves done, leaves in all) every few thousand leaves.
+        on_progress: called with (leaves done, leaves in all) as stretches of the ledger are done.
     """
-    result = Verification(entries=LedgerEntry.objects.count())
-    seals = list(LedgerSeal.objects.order_by("tree_size"))
-    result.seals, at = len(seals), 0
-    total = seals[-1].tree_size if seals else 0
-    tree = Frontier()
-    first_bad: int | None = None
-
-    def close_bad(end: int) -> None:
-        nonlocal first_bad
-        if first_bad is not None:
-            result.faults.append(f"Entries at leaves {first_bad} to {end} do not hash to what was sealed.")
-            first_bad = None
-
-    leaves = LedgerLeaf.objects.select_related("entry").order_by("index").iterator(chunk_size=5_000)
-    for leaf in leaves:
-        if leaf.index != tree.size:
-            result.faults.append(f"Leaves {tree.size} to {leaf.index - 1} are missing.")
-            break
-        computed = leaf_hash(canonical(leaf.entry))
-        stored = bytes.fromhex(leaf.leaf_hash)
-        if computed != stored or leaf.entry.digest != leaf.leaf_hash:
-            first_bad = leaf.index if first_bad is None else first_bad
-        else:
-            close_bad(leaf.index - 1)
-        tree.append(computed)
-        while at < len(seals) and seals[at].tree_size == tree.size:
-            close_bad(leaf.index)
-            if seals[at].root != tree.root().hex():
-                result.faults.append(
-                    f"The root sealed at {seals[at].at:%Y-%m-%d %H:%M:%S} over {seals[at].tree_size} entries "
-                    "does not follow from them."
-                )
-            at += 1
-        if on_progress and tree.size % 5_000 == 0:
-            on_progress(tree.size, total)
-    close_bad(tree.size - 1)
-    if tree.size < total:
-        result.faults.append(f"The last seal covers {total} entries, but only {tree.size} leaves are there.")
-    elif tree.size > total:
-        result.faults.append(f"Leaves {total} to {tree.size - 1} are under no seal.")
-    result.sealed = tree.size
-    waiting = LedgerEntry.objects.filter(leaf=None).order_by("id")
-    for entry in waiting.iterator(chunk_size=5_000):
-        result.waiting += 1
-        if leaf_hash(canonical(entry)).hex() != entry.digest:
-            result.faults.append(f"Entry {entry.pk} ({entry.verb}), not yet sealed, does not hash to its digest.")
-    result.root = tree.root().hex()
-    if on_progress:
-        on_progress(tree.size, total)
-    return result
+    connection.ensure_connection()
+    return check_all(Source(connection.connection, connection.vendor), _address(), on_progress)
 
 
-def prove(entry: LedgerEntry) -> dict[str, object]:
-    """An inclusion proof for one sealed entry against the newest root (RFC 9162 §2.1.3).
+def _address() -> Address | None:
+    """How another process reaches this database."""
+    if connection.in_atomic_block:
+        return None  # only this connection sees what its transaction wrote
+    told = connection.get_connection_params()
+    if connection.vendor == "sqlite":
+        return "sqlite", {"database": str(told["database"])}
+    plain = {
+        name: value for name, value in told.items() if isinstance(value, str | int) and name != "server_side_binding"
+    }
+    return connection.vendor, plain
+
+
+def grown_from(size: int, upto: int) -> Grown:
+    """The tree from the seal over ``size`` leaves (0: from nothing) with the leaves after it, up to ``upto``.
+
+    Raises:
+        LedgerSeal.DoesNotExist: there is no seal over so many leaves.
+    """
+    base = Frontier()
+    if size:
+        seal = LedgerSeal.objects.get(tree_size=size)
+        base = Frontier(size, map(bytes.fromhex, seal.frontier))
+    rows = LedgerLeaf.objects.filter(index__gte=size, index__lt=upto).order_by("index")
+    return Grown(base, [bytes.fromhex(one) for one in rows.values_list("leaf_hash", flat=True).iterator(10_000)])
+
+
+def prove(entry: LedgerEntry) -> dict[str, Any]:
+    """An inclusion proof for one sealed entry against the first seal over it (RFC 9162 §2.1.3).
 
     Raises:
         LedgerLeaf.DoesNotExist: the entry is not sealed yet.
-        LedgerSeal.DoesNotExist: nothing is sealed yet.
+        LedgerSeal.DoesNotExist: its leaf is under no seal, which is a fault of the ledger.
     """
     leaf = LedgerLeaf.objects.get(entry=entry)
-    seal = LedgerSeal.objects.order_by("-tree_size").first()
+    seal = LedgerSeal.objects.filter(tree_size__gt=leaf.index).order_by("tree_size").first()
     if seal is None:
-        raise LedgerSeal.DoesNotExist("Nothing is sealed yet.")
-    hashes = [bytes.fromhex(h) for h in LedgerLeaf.objects.order_by("index").values_list("leaf_hash", flat=True)]
-    path = inclusion_proof(hashes, leaf.index, seal.tree_size)
+        raise LedgerSeal.DoesNotExist(f"Leaf {leaf.index} is under no seal.")
+    before = LedgerSeal.objects.filter(tree_size__lte=leaf.index).order_by("-tree_size").first()
+    tree = grown_from(before.tree_size if before else 0, seal.tree_size)
     return {
         "entry": canonical(entry).decode(),
         "leaf_index": leaf.index,
         "tree_size": seal.tree_size,
-        "path": [h.hex() for h in path],
+        "path": [h.hex() for h in tree.inclusion(leaf.index, seal.tree_size)],
         "root": seal.root,
         "sealed_at": seal.at.isoformat(),
     }

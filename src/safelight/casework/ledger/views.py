@@ -17,9 +17,6 @@ from safelight.casework.ledger.registry import VERBS
 from safelight.casework.ledger.tasks import verify_ledger
 from safelight.casework.ledger.verify import prove
 
-# A proof reads every leaf; beyond this many the command line gives it.
-LEAVES_ON_A_PAGE = 200_000
-
 
 def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 19 else None
@@ -70,9 +67,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404("There is no ledger entry with this number that you may see.")
     leaf = LedgerLeaf.objects.filter(entry=row).first()
     now = standing()
-    size = now.seal.tree_size if now.seal else 0
-    small = size <= LEAVES_ON_A_PAGE
-    proof = json.dumps(prove(row), indent=2) if leaf and small and request.GET.get("proof") == "1" else ""
+    proof = json.dumps(prove(row), indent=2) if leaf and request.GET.get("proof") == "1" else ""
     look(request, "ledger", None, entries=[row.pk])
     return render(
         request,
@@ -83,7 +78,6 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
             "payload": json.dumps(row.payload, indent=2, sort_keys=True),
             "leaf": leaf,
             "seal": now.seal,
-            "small": small,
             "proof": proof,
         },
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.casework.ledger.merkle import (
+from safelight.tlog.merkle import (
     EMPTY_ROOT,
     Frontier,
     consistency_proof,

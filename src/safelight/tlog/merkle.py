@@ -1,12 +1,12 @@
 """The Merkle tree of RFC 9162 (Certificate Transparency 2.0), section 2.1: leaves, roots, and both kinds of proof.
 
 All hashes are SHA-256, 32 bytes. A leaf is prefixed with 0x00 and a node with 0x01, so that neither can pass for the
-other. Nothing here knows of Django or of the database.
+other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 EMPTY_ROOT = sha256(b"").digest()
@@ -43,11 +43,11 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash. Amortised constant time."""
-        carry, rest = leaf, self.size
+        carry, rest, hashes = leaf, self.size, self.hashes
         while rest & 1:
-            carry = node_hash(self.hashes.pop(), carry)
+            carry = sha256(b"\x01" + hashes.pop() + carry).digest()
             rest >>= 1
-        self.hashes.append(carry)
+        hashes.append(carry)
         self.size += 1
 
     def root(self) -> bytes:
@@ -127,13 +127,17 @@ def consistency_proof(leaves: Sequence[bytes], first: int, second: int) -> list[
     if not 0 < first <= second <= len(leaves):
         raise ValueError(f"There is no consistency proof from {first} to {second} leaves.")
 
+    return _consistency(lambda start, end: _subtree(leaves, start, end), first, second)
+
+
+def _consistency(of: Callable[[int, int], bytes], first: int, second: int) -> list[bytes]:
     def prove(m: int, start: int, end: int, complete: bool) -> list[bytes]:
         if m == end - start:
-            return [] if complete else [_subtree(leaves, start, end)]
+            return [] if complete else [of(start, end)]
         k = _split(end - start)
         if m <= k:
-            return [*prove(m, start, start + k, complete), _subtree(leaves, start + k, end)]
-        return [*prove(m - k, start + k, end, False), _subtree(leaves, start, start + k)]
+            return [*prove(m, start, start + k, complete), of(start + k, end)]
+        return [*prove(m - k, start + k, end, False), of(start, start + k)]
 
     return prove(first, 0, second, True)
 
@@ -168,3 +172,66 @@ def verify_consistency(first: int, second: int, first_root: bytes, second_root: 
         fn >>= 1
         sn >>= 1
     return sn == 0 and fr == first_root and sr == second_root
+
+
+class Grown:
+    """A tree of which the first ``base.size`` leaves are known by their frontier only, and the later ones in full:
+    enough to prove any later leaf, and that later trees continue the base.
+
+    Args:
+        base: the frontier to build on, for example that of a seal.
+        leaves: the hashes of the leaves after it.
+    """
+
+    def __init__(self, base: Frontier, leaves: Sequence[bytes]) -> None:
+        self.base, self.leaves = base, leaves
+        self.size = base.size + len(leaves)
+        self._known: dict[tuple[int, int], bytes] = {}
+        start = 0
+        for bit, known in zip(
+            (b for b in range(base.size.bit_length() - 1, -1, -1) if base.size >> b & 1), base.hashes, strict=True
+        ):
+            self._known[start, start + (1 << bit)] = known
+            start += 1 << bit
+
+    def _hash(self, start: int, end: int) -> bytes:
+        """The hash of the leaves from ``start`` to before ``end``."""
+        if start >= self.base.size:
+            return root_of(self.leaves[start - self.base.size : end - self.base.size])
+        found = self._known.get((start, end))
+        if found is None:
+            if end - start == 1:
+                raise ValueError(f"Leaf {start} is known only as a part of what was sealed before.")
+            middle = start + _split(end - start)
+            self._known[start, end] = found = node_hash(self._hash(start, middle), self._hash(middle, end))
+        return found
+
+    def root(self, size: int | None = None) -> bytes:
+        """The root over the first ``size`` leaves (default: all), from the base's size on."""
+        return self._hash(0, size or self.size) if self.size else EMPTY_ROOT
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """As :func:`inclusion_proof`, for a leaf after the base.
+
+        Raises:
+            ValueError: the leaf is not after the base, or not in a tree of that size.
+        """
+        if not self.base.size <= index < size <= self.size:
+            raise ValueError(f"There is no leaf {index} between {self.base.size} and {size}.")
+        path: list[bytes] = []
+        start, end = 0, size
+        while end - start > 1:
+            middle = start + _split(end - start)
+            path.append(self._hash(middle, end) if index < middle else self._hash(start, middle))
+            start, end = (start, middle) if index < middle else (middle, end)
+        return path[::-1]
+
+    def consistency(self, first: int, second: int) -> list[bytes]:
+        """As :func:`consistency_proof`, from the base or a later tree.
+
+        Raises:
+            ValueError: the sizes are not base.size <= first <= second <= size, or first is 0.
+        """
+        if not 0 < first <= second <= self.size or first < self.base.size:
+            raise ValueError(f"There is no consistency proof from {first} to {second} leaves.")
+        return _consistency(self._hash, first, second)

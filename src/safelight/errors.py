@@ -9,6 +9,7 @@
     ├── ExchangeError          a platform's question cannot be answered                 (safelight.exchange.errors)
     ├── LinkageError           a source, a model or a decision cannot be used            (safelight.linkage.errors)
     ├── MeasuresError          a figure cannot be computed from what was given          (safelight.measures.errors)
+    ├── BackupError            a backup cannot be written or restored                   (safelight.backup.errors)
     └── CaseworkError          a step in the case work is not possible                  (safelight.casework)
 
 Each message says what is wrong, where, and what to do about it, in one line that a person can act on.

@@ -12,6 +12,8 @@ SAFELIGHT_WORKER_DEAD_AFTER      a worker silent for so many seconds is taken fo
 SAFELIGHT_TRIAGE_HELPERS         how many more workers are called to one large device; default 3
 SAFELIGHT_TRIAGE_CHUNK_MIB       how much reading one chunk of a device is, MiB; default and most 1024
 SAFELIGHT_SITE_STANDARDS         a folder or file with the force's own standards; default none
+SAFELIGHT_BACKUP_FOLDER          where `safelight backup` writes; default none
+SAFELIGHT_BACKUP_RECIPIENTS      comma-separated public keys (safelight backup-key) that backups are encrypted for
 SAFELIGHT_ALLOWED_HOSTS          comma-separated host names; default the local machine only
 SAFELIGHT_TRUSTED_ORIGINS        comma-separated https:// origins when a proxy rewrites the host
 SAFELIGHT_BEHIND_PROXY           1: trust X-Forwarded-Proto and the last X-Forwarded-For of the proxy in front
@@ -62,6 +64,10 @@ REPORTS_ROOT = DATA / "reports"
 BLOCK_SET = str(env.existing_path("SAFELIGHT_BLOCK_SET") or DATA / "blocks.set")
 TRIAGE_SANDBOX = env.choice("SAFELIGHT_SANDBOX", ("auto", "strict", "off"))
 SITE_STANDARDS = env.existing_path("SAFELIGHT_SITE_STANDARDS")
+
+# Existing or not: a disk that is away must not stop the site.
+BACKUP_FOLDER = Path(env.text("SAFELIGHT_BACKUP_FOLDER", "")) if env.text("SAFELIGHT_BACKUP_FOLDER", "") else None
+BACKUP_RECIPIENTS = env.words("SAFELIGHT_BACKUP_RECIPIENTS")
 
 SECRET_KEY = env.secret("SAFELIGHT_SECRET_KEY", keep_at=DATA / "demo-secret-key" if PLAIN_HTTP else None)
 ALLOWED_HOSTS = env.words("SAFELIGHT_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))

@@ -7,7 +7,7 @@ Start here::
 A *chain* is a folder: a base (the whole database and data folder) and steps (what changed since), each with a manifest
 that names the digest of every part, the root of the ledger at that moment and the manifest before it. Parts are age
 files (https://age-encryption.org/v1) for the public keys of the *recipients*; the machine that writes them cannot read
-them afterwards. See docs/decisions/0047.
+them afterwards. See docs/decisions/0048.
 """
 
 from __future__ import annotations

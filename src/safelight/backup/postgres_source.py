@@ -210,7 +210,7 @@ def running(cluster: Path, log: Path, facts: Mapping[str, int | str], major: int
     Raises:
         NotRestored: it does not start or does not finish recovery.
     """
-    home = Path(tempfile.mkdtemp(prefix="safelight-restored-"))
+    home = Path(tempfile.mkdtemp(prefix="safelight-restored-"))  # short: a socket's path is 107 bytes at most
     (home / "hba").write_text("local all all trust\n", encoding="utf-8")
     (home / "ident").touch()
     (home / "conf").touch()
@@ -221,8 +221,13 @@ def running(cluster: Path, log: Path, facts: Mapping[str, int | str], major: int
         for top in (cluster, log, home):
             for path in (top, *top.rglob("*")):
                 os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
-        for path in (cluster.parent, log.parent):
-            path.chmod(0o711)
+        cluster.parent.chmod(0o711)
+        for path in cluster.parents[1:]:
+            if not path.stat().st_mode & 0o001:
+                raise NotRestored(
+                    f"PostgreSQL's user 'postgres' cannot reach {cluster}: {path} is closed to it.",
+                    fix="Restore to a folder that it can reach, or restore as that user.",
+                )
     settings = {
         "config_file": home / "conf", "hba_file": home / "hba", "ident_file": home / "ident", "hot_standby": "off",
         "listen_addresses": "", "unix_socket_directories": home, "port": "5432",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import DatabaseError
 
 from safelight.errors import SafelightError
-from safelight.web.production import configuration, places, running, store
+from safelight.web.production import backups, configuration, places, running, store
 from safelight.web.production.finding import Look, Report, unsafe
 
 # Those of the database hang on each other: without tables there is nothing to ask.
@@ -14,6 +14,7 @@ SIDES: tuple[tuple[str, tuple[Look, ...]], ...] = (
     ("places", places.LOOKS),
     ("store", store.LOOKS),
     ("running", running.LOOKS),
+    ("backups", backups.LOOKS),
 )
 
 

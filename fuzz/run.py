@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Fuzz our own parsers: `make fuzz SECONDS=60`, or `python fuzz/run.py udf luks --seconds 600`.
+
+Each target runs in a process of its own (atheris, that is libFuzzer, guided by the branches of our code), from the small
+corpus in fuzz/corpus/TARGET and from what earlier runs kept in --keep. A finding is written beside the corpus as
+`crash-...`, the run of that target ends, and the exit code is 1; mend it and leave the file in the corpus: the tests
+run every file of every corpus. `--write` puts the table into docs/validation/fuzzing.md.
+"""
+
+# ruff: noqa: S603, S607, T201
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
+CORPUS = ROOT / "fuzz/corpus"
+PAGE = ROOT / "docs/validation/fuzzing.md"
+SECONDS_FOR_ONE, MEMORY_MIB = 20, 2048
+COLUMNS = "| parser | inputs tried | seconds | edges | inputs kept | findings |"
+
+
+def fuzz(name: str, options: list[str]) -> None:
+    """In a process of its own: never returns."""
+    import atheris
+
+    # Compiled code cannot be instrumented; NUMBA_BOUNDSCHECK finds what goes behind an end there.
+    for kernel in sorted((ROOT / "src/safelight").rglob("*_kernel.py")):
+        importlib.import_module(".".join(kernel.relative_to(ROOT / "src").with_suffix("").parts))
+    with atheris.instrument_imports(include=["safelight"], enable_loader_override=False):
+        from fuzz.targets import TARGETS
+
+        chosen = TARGETS[name]
+
+        def one(data: bytes) -> None:
+            try:
+                chosen.run(data)
+            except chosen.allowed:
+                return
+
+        # What a target imports when it first runs is instrumented too.
+        one(b"")
+        for seed in sorted((CORPUS / name).glob("*"))[:3]:
+            one(seed.read_bytes())
+    atheris.Setup([sys.argv[0], *options], one)
+    atheris.Fuzz()
+
+
+def run(name: str, seconds: int, keep: Path) -> tuple[str, bool]:
+    """One target; its row of the table, and whether nothing was found."""
+    from fuzz.targets import TARGETS
+
+    grown = keep / name
+    grown.mkdir(parents=True, exist_ok=True)
+    seeds = CORPUS / name
+    with tempfile.TemporaryDirectory(prefix=f"fuzz-{name}-") as found:
+        options = [
+            f"-max_total_time={seconds}", f"-max_len={TARGETS[name].most}", f"-timeout={SECONDS_FOR_ONE}",
+            f"-rss_limit_mb={MEMORY_MIB}", f"-artifact_prefix={found}/", "-print_final_stats=1", "-verbosity=1",
+            str(grown), str(seeds),
+        ]  # fmt: skip
+        began = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, __file__, "--one", name, "--", *options], capture_output=True, text=True, check=False,
+            errors="replace", env={**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": f"{keep}/kernels"},
+        )  # fmt: skip
+        took = time.monotonic() - began
+        said = done.stdout + done.stderr
+        artifacts = sorted(Path(found).iterdir())
+        for path in artifacts:
+            shutil.copy(path, seeds / path.name)
+            print(f"   {path.name} -> {seeds.relative_to(ROOT)}")
+    if done.returncode or artifacts:
+        print("\n".join(line for line in said.splitlines() if not line.startswith(("#", "INFO")))[-3000:])
+    tried = re.search(r"number_of_executed_units: (\d+)", said) or re.search(r"Done (\d+) runs", said)
+    edges = re.findall(r"\bcov: (\d+)", said)
+    kept = len(list(grown.iterdir())) + len(list(seeds.iterdir()))
+    words = ", ".join(path.name[:14] for path in artifacts) or ("none" if not done.returncode else "its process failed")
+    row = f"| {name} | {int(tried[1]) if tried else 0:,} | {took:,.0f} | {edges[-1] if edges else '?'} | {kept} | {words} |"
+    return row, not artifacts and not done.returncode
+
+
+def main() -> int:
+    if "--one" in sys.argv:
+        at = sys.argv.index("--one")
+        fuzz(sys.argv[at + 1], sys.argv[sys.argv.index("--") + 1 :])
+        return 0
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("targets", nargs="*")
+    parser.add_argument("--seconds", type=int, default=60, help="for each target")
+    parser.add_argument("--keep", type=Path, default=ROOT / "build/fuzz", help="where a corpus grows from run to run")
+    parser.add_argument("--write", action="store_true", help="add the table to docs/validation/fuzzing.md")
+    asked = parser.parse_args()
+    from fuzz.targets import TARGETS
+
+    unknown = set(asked.targets) - set(TARGETS)
+    if unknown:
+        print(f"There is no target {', '.join(sorted(unknown))}. There are: {', '.join(TARGETS)}.", file=sys.stderr)
+        return 2
+    rows, well = [], True
+    for name in asked.targets or TARGETS:
+        print(f"== {name}", flush=True)
+        row, clean = run(name, asked.seconds, asked.keep)
+        print(f"   {row}", flush=True)
+        rows.append(row)
+        well &= clean
+    if asked.write:
+        write(rows, asked.seconds)
+    return 0 if well else 1
+
+
+def write(rows: list[str], seconds: int) -> None:
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short=10", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    text = [
+        "", f"## {datetime.now(UTC):%Y-%m-%d}, `fuzz/run.py --seconds {seconds}`, commit {commit}", "",
+        f"Python {platform.python_version()}, libFuzzer through atheris; one input has {SECONDS_FOR_ONE} s and "
+        f"{MEMORY_MIB:,} MiB.", "", COLUMNS, "|---|---|---|---|---|---|", *rows, "",
+    ]  # fmt: skip
+    with PAGE.open("a", encoding="utf-8") as page:
+        page.write("\n".join(text))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,9 +6,10 @@ export PYTHON ?= python3.11
 BIN := .venv/bin
 # Python without the extension, so that the linters must be told.
 PYTHON_SCRIPTS := scripts/with-postgres scripts/warm-kernels scripts/check-committed-files scripts/take-screenshots \
-	scripts/train-link-model scripts/trust
+	scripts/train-link-model scripts/trust scripts/supply-chain fuzz/run.py fuzz/seeds.py
 
-.PHONY: help system system-test install install-test demo run test test-spark lint trust hostile bench lock clean
+.PHONY: help system system-test install install-test demo run test test-spark lint trust hostile fuzz validation bench licences sbom audit \
+	wheel lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +39,25 @@ trust: system-test install-test ## Try at full size all that is promised (hours)
 
 hostile: system-test install-test ## Of these, evidence made to harm, and workers killed at 100 random moments (an hour)
 	@$(BIN)/python scripts/trust hostile-evidence worker-kills
+
+fuzz: system-test install-test ## Fuzz every parser of ours for SECONDS each (60), from the corpora in fuzz/corpus
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/fuzz.txt
+	@$(BIN)/python fuzz/run.py --seconds $(or $(SECONDS),60)
+
+validation: system-test install-test ## The validation pack for the Forensic Science Regulator's Code, from real runs on this machine
+	@$(BIN)/python -m validation
+
+licences: install-test ## Write docs/licences.md: under which licence each package of the locked set is used
+	@$(BIN)/python scripts/supply-chain licences
+
+sbom: install-test ## Bill of materials (CycloneDX) of the product: dist/safelight.cdx.json
+	@$(BIN)/python scripts/supply-chain sbom
+
+audit: install-test ## Ask for known weaknesses of the locked set (needs a service that knows them); exit 2 when it could not be asked
+	@$(BIN)/python scripts/supply-chain audit
+
+wheel: install-test ## Build the wheel of this commit twice, compare, install it afresh and try it: dist/
+	@$(BIN)/python scripts/supply-chain wheel
 
 bench: system-test install-test ## Measure ours beside a peer, in one run each (benchmarks/[!_]*.py)
 	@shopt -s nullglob; files=(benchmarks/[!_]*.py); \

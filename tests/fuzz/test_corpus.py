@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from fuzz.targets import TARGETS
 
 CORPUS = Path(__file__).resolve().parents[2] / "fuzz/corpus"

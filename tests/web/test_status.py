@@ -165,3 +165,4 @@ def test_a_production_server_answers_those_who_watch_and_logs_in_json(tmp_path: 
     found = [json.loads(line) for line in said.splitlines()]
     assert "canary" not in said.lower() and "203.0.113.9" not in said and "elsewhere" not in said
     assert sum(line["logger"] == "safelight.requests" for line in found) >= 8
+    assert not any(line["logger"] == "gunicorn.access" for line in found)

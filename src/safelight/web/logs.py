@@ -108,5 +108,7 @@ def _shown(path: str) -> str:
 
 def of_gunicorn(logging_settings: Mapping[str, Any]) -> dict[str, Any]:
     """The site's logging for gunicorn too: its own lines quote requests."""
-    loggers = {name: {"handlers": [], "propagate": True} for name in ("gunicorn.error", "gunicorn.access")}
+    loggers: dict[str, Any] = {"gunicorn.error": {"handlers": [], "propagate": True}}
+    # One line a request is ours; gunicorn's, which quotes the address, begins when it is given any settings of logging.
+    loggers["gunicorn.access"] = {"handlers": [], "propagate": False, "level": "CRITICAL"}
     return {**logging_settings, "loggers": {**logging_settings.get("loggers", {}), **loggers}}

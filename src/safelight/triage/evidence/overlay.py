@@ -181,9 +181,10 @@ class VhdDifference(Overlay):
 
     def __init__(self, own: Evidence, parent: Evidence, size: int) -> None:
         super().__init__("VHD or VHDX", own, parent, size)
-        foot = own.read(own.size - 512, 512)
+        foot = own.read(max(0, own.size - 512), 512)
         if foot[:8] != b"conectix":
             foot = own.read(0, 512)
+        foot = foot.ljust(512, b"\0")
         header = own.read(struct.unpack_from(">Q", foot, 16)[0], 1024).ljust(1024, b"\0")
         table, rows, self._block = struct.unpack_from(">Q4xII", header, 16)
         if header[:8] != b"cxsparse" or not 512 <= self._block <= 1 << 28 or self._block % 512 or rows > 1 << 23:

@@ -20,7 +20,7 @@ import safelight.casework.devices.tasks as tasks
 from safelight.casework.base.errors import NotPossible
 from safelight.casework.clocks.models import Clock
 from safelight.casework.devices import ending, leases, queries, recovery, services
-from safelight.casework.devices.models import Finding, TriageRun
+from safelight.casework.devices.models import Finding, TriageChunk, TriageRun
 from safelight.casework.ledger.models import LedgerEntry
 
 pytestmark = pytest.mark.django_db
@@ -293,6 +293,35 @@ def test_a_run_that_kills_its_worker_again_and_again_fails(bench: Bench) -> None
     run.refresh_from_db()
     assert run.state == "failed"
     assert "died 3 times" in run.failure
+
+
+def test_a_starved_worker_is_no_dead_one(bench: Bench) -> None:
+    """Two killed workers and a third that a busy machine starves once ended a run as failed, though it could be read."""
+    bench.import_sets()
+    run = services.queue_triage(bench.examiner, bench.device())
+    TriageRun.objects.filter(pk=run.pk).update(state="running", heartbeat_at=timezone.now())
+    run.refresh_from_db()
+    TriageChunk.objects.create(run=run, index=0, kind="sweep", attempts=recovery.MOST_ATTEMPTS - 1)
+    chunk = leases.take(run, helping=True)
+    assert chunk is not None and chunk.attempts == recovery.MOST_ATTEMPTS
+
+    def silent_for(times: float) -> int:
+        TriageChunk.objects.update(heartbeat_at=timezone.now() - times * leases.dead_after())
+        return recovery.recover_dead_runs()
+
+    assert silent_for(1.5) == 0
+    heart = leases.Heartbeat(run)
+    heart.holds(chunk=chunk)
+    assert not heart.should_stop(), "it still holds what it works on"
+    TriageChunk.objects.update(attempts=1)
+    assert silent_for(1.5) == 1
+    heart.beat(force=True)
+    assert heart.lost and TriageChunk.objects.get().attempts == 0, "its death was counted, and it lives"
+    TriageChunk.objects.update(attempts=recovery.MOST_ATTEMPTS - 1)
+    assert leases.take(run, helping=True) is not None
+    assert silent_for(recovery.PATIENCE + 0.5) == 1
+    run.refresh_from_db()
+    assert run.state == "failed" and "died 3 times" in run.failure
 
 
 def test_a_fault_of_ours_ends_the_run_and_goes_to_the_log(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

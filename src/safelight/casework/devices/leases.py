@@ -17,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
-from django.db.models import Case, IntegerField, Sum, Value, When
+from django.db.models import Case, F, IntegerField, Sum, Value, When
 from django.utils import timezone
 
 from safelight.casework.devices.models import TriageChunk, TriageRun
@@ -151,12 +151,20 @@ class Heartbeat:
         self._last = now
         try:
             if not self._sign(self._figures()):
+                self._alive_after_all()
                 self.lost = self.stop = True
             elif TriageRun.objects.filter(pk=self._run, cancel_asked=True).exists():
                 self.stop = True
         except OperationalError:
             # A busy database costs a line of progress, not the run; the next beat tries again.
             log.warning("Progress of triage run %s could not be written.", self._run)
+
+    def _alive_after_all(self) -> None:
+        """This worker was taken for dead, and lives: what was counted as its death was none."""
+        if self._chunk is not None and not self.lost:
+            TriageChunk.objects.filter(pk=self._chunk.pk, attempts__gt=0).exclude(lease=self._chunk.lease).exclude(
+                state=TriageChunk.State.DONE
+            ).update(attempts=F("attempts") - 1)
 
     def _figures(self) -> dict[str, Any]:
         at = self._moment

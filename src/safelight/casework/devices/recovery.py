@@ -20,6 +20,9 @@ from safelight.casework.ledger.services import record
 from safelight.triage.chunks import RunFolder
 
 MOST_ATTEMPTS = 3  # what kills its worker again and again is a fault to look at, not to repeat for ever
+# The last one may be silent for so many times longer: a worker that a busy machine starves comes back, and a whole run
+# must not end as failed over it.
+PATIENCE = 3
 _AT_ONCE = 100
 
 
@@ -79,6 +82,8 @@ def _chunk_from_the_dead(chunk_pk: int, limit: datetime) -> int:
     run = _locked(chunk.run_id) if chunk is not None else None
     if chunk is None or run is None:
         return 0
+    if chunk.attempts >= MOST_ATTEMPTS and not _surely_dead(chunk.heartbeat_at, limit):
+        return 0
     silent = chunk.worker
     chunk.state, chunk.lease = TriageChunk.State.WAITING, ""
     chunk.save(update_fields=["state", "lease"])
@@ -101,6 +106,8 @@ def _lease_from_the_dead(run_pk: int, limit: datetime) -> int:
         end(run, TriageRun.State.CANCELLED, "Stopped; its worker had died. Nothing was recorded.")
         return 1
     if run.attempts >= MOST_ATTEMPTS:
+        if not _surely_dead(run.heartbeat_at, limit):
+            return 0
         _too_often(run, run.attempts)
         return 1
     run.lease = ""
@@ -124,6 +131,11 @@ def _nobody_is_at_it(run_pk: int, limit: datetime) -> int:
     TriageRun.objects.filter(pk=run.pk).update(heartbeat_at=leases.clock())
     send_to_queue(run)
     return 1
+
+
+def _surely_dead(last: datetime | None, limit: datetime) -> bool:
+    """Whether a silence that began at `last` is long enough to give up a run."""
+    return last is None or last < limit - (PATIENCE - 1) * leases.dead_after()
 
 
 def _too_often(run: TriageRun, times: int) -> None:

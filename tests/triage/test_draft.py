@@ -16,7 +16,7 @@ from safelight.triage.device_reader import WINDOW
 from safelight.triage.draft import Draft
 from safelight.triage.placement import in_disk_order, mark_overwritten
 from safelight.triage.plain import lies_in_order
-from safelight.triage.rows import read_entries
+from safelight.triage.rows import batch_of, read_entries
 
 MEDIA = 1 << 20
 EXTENT = st.builds(Extent, st.integers(0, 12).map(lambda n: n * 64), st.integers(0, 3).map(lambda n: n * 64))
@@ -50,9 +50,9 @@ def shown(e: FileEntry) -> FileEntry:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(entries(), max_size=40), st.integers(1, 9), st.integers(1, 9))
+@given(st.lists(entries(), max_size=40), st.integers(1, 9), st.integers(1, 9), st.booleans())
 def test_it_is_what_sorting_in_memory_gives(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[FileEntry], group: int, bucket: int
+    tmp_path_factory: pytest.TempPathFactory, rows: list[FileEntry], group: int, bucket: int, as_columns: bool
 ) -> None:
     """Files would be read twice or not at all, or a deleted file's finding blamed on a name that is gone."""
     rows.sort(key=lambda e: e.filesystem)
@@ -60,7 +60,11 @@ def test_it_is_what_sorting_in_memory_gives(
     with patch.object(draft, "GROUP", group), patch.object(draft, "_BUCKET", bucket):
         it = Draft(folder / "draft", MEDIA)
         for at in range(0, len(rows), 3):
-            it.add(rows[at : at + 3])
+            some = rows[at : at + 3]
+            if as_columns and len({e.filesystem for e in some}) == 1:
+                it.add_columns(batch_of(some))
+            else:
+                it.add(some)
         it.amend(1, {"1": ["more"]}, {"2": ["also"]})
         layout = it.write(folder / "listing.parquet")
     want, passed = in_memory([shown(e) for e in rows])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safelight.triage.model import EvidencePart, FileEntry, FileSystemRecord, Problem, UnreadPart, Volume
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Listing:
 
     Attributes:
         entries: files that were not in a piece before.
+        batch: or such files as columns of `rows.LISTING`.
         names, notes: of readable files, by locator, which became known only now.
     """
 
@@ -39,6 +43,7 @@ class Listing:
     names: dict[str, list[str]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
     ends: bool = False
+    batch: RecordBatch | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from safelight.errors import EvidenceError
 from safelight.triage.answers import Listing, ReadAnswer
 from safelight.triage.blockruns import Run
 from safelight.triage.codec import decode
+from safelight.triage.columns import unpack_columns
 from safelight.triage.device_child import DeviceChild
 from safelight.triage.model import FileEntry, FileSystemRecord, Problem, UnreadPart
 from safelight.triage.nesting import MOST_INSIDE, Inside
@@ -39,7 +40,12 @@ class DeviceReader(DeviceChild):
         try:
             self._child.send({"do": "list", "filesystem": filesystem.index, "most": self.settings.max_entries})
             while True:
-                answer, _ = self._receive()
+                answer, payload = self._receive()
+                if "columns" in answer:
+                    batch = unpack_columns(filesystem.index, answer["columns"], payload)
+                    seen += batch.num_rows
+                    yield Listing([], filesystem, batch=batch)
+                    continue
                 if "error" in answer:
                     last.unread.append(self._cut_off(filesystem, str(answer["error"]), seen))
                     break

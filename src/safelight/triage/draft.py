@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from safelight.triage.device_reader import WINDOW
 from safelight.triage.model import FileEntry
-from safelight.triage.plain import lies_in_order
+from safelight.triage.plain import lie_in_order, lies_in_order
 from safelight.triage.rows import GROUP, LISTING, RowWriter, batch_of, text, unwritable
 
 if TYPE_CHECKING:
@@ -110,6 +110,44 @@ class Draft:
         if len(self._rows) >= GROUP:
             self._flush()
 
+    def add_columns(self, batch: pa.RecordBatch) -> None:
+        """More files, as columns of `rows.LISTING`.
+
+        Raises:
+            EvidenceError: they cannot be written.
+        """
+        if not batch.num_rows:
+            return
+        row = len(self._first)
+        numbers = {n: batch.column(n).to_numpy(zero_copy_only=False) for n in ("size", "filesystem")}
+        readable, sparse, live = (
+            batch.column(n).to_numpy(zero_copy_only=False) for n in ("readable", "sparse", "allocated")
+        )
+        starts = np.asarray(batch.column("extent_offsets").offsets)
+        starts = starts - starts[0]
+        offset = batch.column("extent_offsets").flatten().to_numpy()
+        length = batch.column("extent_sizes").flatten().to_numpy()
+        counts = np.diff(starts)
+        first = np.full(batch.num_rows, -1, np.int64)
+        first[counts > 0] = offset[starts[:-1][counts > 0]]
+        passed = readable & ~sparse & (numbers["size"] > 0)
+        passed &= lie_in_order(numbers["size"], offset, length, starts, self._media, WINDOW)
+        self._first.frombytes(first.tobytes())
+        self._size.frombytes(numbers["size"].astype(np.int64).tobytes())
+        self._address.frombytes(batch.column("address").fill_null(0).to_numpy().astype(np.int64).tobytes())
+        self._system.frombytes(numbers["filesystem"].astype(np.int32).tobytes())
+        marks = _READABLE * readable + _SPARSE * sparse + _LIVE * live + _PASSED * passed
+        self._marks.frombytes(marks.astype(np.uint8).tobytes())
+        taken, gone = self._places.setdefault(int(numbers["filesystem"][0]), (array("q"), array("q")))
+        owner = np.repeat(np.arange(batch.num_rows), counts)
+        ends = np.minimum(offset, _LARGEST - length) + length
+        mine = live[owner] & (length != 0)
+        taken.frombytes(np.stack([offset[mine], ends[mine]], 1).tobytes())
+        lost = ~live[owner]
+        gone.frombytes(np.stack([row + owner[lost], offset[lost], ends[lost]], 1).tobytes())
+        self._flush()
+        self._write_batch(batch)
+
     def amend(self, filesystem: int, names: Mapping[str, list[str]], notes: Mapping[str, list[str]]) -> None:
         """More names and notes of readable files, by locator, which were known only when all were listed."""
         for locator in {*names, *notes}:
@@ -120,6 +158,9 @@ class Draft:
             return
         batch = batch_of(self._rows)
         self._rows.clear()
+        self._write_batch(batch)
+
+    def _write_batch(self, batch: pa.RecordBatch) -> None:
         self._starts.append(self._starts[-1] + batch.num_rows)
         try:
             self._writer.write_batch(batch)

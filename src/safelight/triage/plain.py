@@ -10,11 +10,19 @@ from __future__ import annotations
 import struct
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from safelight.errors import EvidenceError
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.filesystem import MAX_EXTENTS, Content, FileSystemReader
 from safelight.triage.model import FileEntry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.int64]
 
 #: File systems whose extents tell everything. HFS+ is missing: it compresses without saying so in its extents.
 _TELLING = frozenset({"FAT12", "FAT16", "FAT32", "exFAT", "ext2", "ext3", "ext4"})
@@ -58,6 +66,37 @@ def lies_in_order(entry: FileEntry, media_size: int, window: int = 1) -> bool:
     if total != entry.size:
         return False
     return last == 0 or entry.size <= window or in_order([(e.offset, e.size) for e in entry.extents], window)
+
+
+def lie_in_order(
+    sizes: Numbers, offset: Numbers, length: Numbers, starts: NDArray[np.int32], media_size: int, window: int
+) -> NDArray[np.bool_]:
+    """What `lies_in_order` says of many files.
+
+    Args:
+        sizes: bytes of each file.
+        offset, length: the extents of all files.
+        starts: (files + 1): where each file's extents begin and end.
+        media_size, window: as above.
+    """
+    counts = np.diff(starts)
+    found = np.zeros(len(sizes), np.bool_)
+    some = np.flatnonzero((counts > 0) & (counts < MAX_EXTENTS))
+    if not len(some):
+        return found
+    last = np.zeros(len(offset), np.bool_)
+    last[starts[1:][counts > 0] - 1] = True
+    good = (offset >= 0) & (offset % 64 == 0) & (last | (length % 64 == 0)) & (length > 0)
+    good &= (length <= media_size) & (offset <= media_size - length)
+    begins = starts[:-1][counts > 0]
+    whole, total = np.zeros(len(sizes), np.bool_), np.zeros(len(sizes), np.int64)
+    whole[counts > 0] = np.logical_and.reduceat(good, begins)
+    total[counts > 0] = np.add.reduceat(np.where(good, length, 0), begins)
+    found[some] = whole[some] & (total[some] == sizes[some])
+    for row in np.flatnonzero(found & (counts > 1) & (sizes > window)).tolist():
+        part = slice(starts[row], starts[row + 1])
+        found[row] = in_order(list(zip(offset[part].tolist(), length[part].tolist(), strict=True)), window)
+    return found
 
 
 class PlainFiles:

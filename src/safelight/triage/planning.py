@@ -86,6 +86,12 @@ def make_plan(
                 live, deleted = live + alive, deleted + len(found) - alive
                 tally.seen(found)
                 draft.add(found)
+                if piece.batch is not None:
+                    batch = piece.batch if settings.deleted else piece.batch.filter(piece.batch.column("allocated"))
+                    alive = batch.column("allocated").true_count
+                    live, deleted = live + alive, deleted + batch.num_rows - alive
+                    tally.seen_columns(batch)
+                    draft.add_columns(batch)
                 on_listed(len(draft))
                 if piece.ends:
                     filesystems.append(replace(piece.record, live=live, deleted=deleted))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from safelight.errors import EvidenceError, SafelightError
 from safelight.triage.codec import encode
+from safelight.triage.columns import pack_columns
 from safelight.triage.digests import FileDigest, digest_content
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.detect import open_evidence
@@ -28,6 +29,8 @@ from safelight.triage.plain import PlainFiles
 from safelight.triage.wire import limit_cpu, limit_self, read_frame, serve_frames, write_frame
 
 if TYPE_CHECKING:
+    from pyarrow import RecordBatch
+
     from safelight.triage.blockscan import BlockScan
     from safelight.triage.sweep import Sweep
 
@@ -125,6 +128,7 @@ class Reader:
     def _do_list(self, request: dict[str, Any]) -> None:
         _, device = self._opened()
         filesystem = device.filesystems[request["filesystem"]]
+        columns = filesystem.batches()
         batch: list[Any] = []
         sent = time.monotonic()
 
@@ -139,7 +143,15 @@ class Reader:
         filesystem.alive = flush
         number = 0
         cut = False
-        for entry in filesystem.entries():
+        if columns is not None:
+            for found in columns:
+                number += found.num_rows
+                cut = number >= request["most"]
+                self._say_columns(found.slice(0, found.num_rows - max(0, number - request["most"])))
+                if cut:
+                    number = request["most"]
+                    break
+        for entry in filesystem.entries() if columns is None else ():
             batch.append(pack(entry))
             number += 1
             flush()
@@ -166,6 +178,11 @@ class Reader:
                 }
             }
         )
+
+    def _say_columns(self, found: RecordBatch) -> None:
+        limit_cpu(_CPU_SECONDS)
+        said, payload = pack_columns(found)
+        self._say({"columns": said}, payload)
 
     def _do_read(self, request: dict[str, Any]) -> None:
         """One file, through its parser."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from safelight.triage.answers import ReadAnswer
 from safelight.triage.digests import ENDS_EARLY
@@ -13,6 +14,9 @@ from safelight.triage.model import FileEntry, FileRecord, FileSystemRecord, Prob
 from safelight.triage.pictures import PictureHash
 from safelight.triage.result import Counts
 from safelight.triage.verdict import count_words
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch
 
 _MOST_PROBLEMS = 2_000
 _MOST_UNREAD = 20_000
@@ -42,6 +46,18 @@ class Tally:
         self._deleted += sum(not e.allocated for e in real)
         self._names_only += len(entries) - len(real)
         self._bytes += sum(e.size for e in real if not e.sparse)
+
+    def seen_columns(self, batch: RecordBatch) -> None:
+        """Files of a listing, as columns of `rows.LISTING`."""
+        names = ("size", "readable", "allocated", "sparse")
+        size, readable, allocated, sparse = (batch.column(n).to_numpy(zero_copy_only=False) for n in names)
+        real = readable | (size != 0)
+        self._files += int(real.sum())
+        self._live += int((real & allocated).sum())
+        self._deleted += int((real & ~allocated).sum())
+        self._names_only += int((~real).sum())
+        # As Python numbers: damaged records claim sizes whose sum leaves 64 bits.
+        self._bytes += sum(size[real & ~sparse].tolist())
 
     def listed(self, record: FileSystemRecord, other: int, unread: Sequence[UnreadPart]) -> None:
         """One file system's listing is done."""

@@ -295,10 +295,23 @@ def write_frame(stream: BinaryIO, message: dict[str, Any], payload: bytes = b"")
     stream.flush()
 
 
+class _Without:
+    """Packages that a child does without: pyarrow and numba would load them if they are there, for half a second of
+    processor time, and neither needs them for what a child asks of it.
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Asked first whenever something is imported."""
+        if name in ("pandas", "scipy"):
+            raise ModuleNotFoundError(f"{name} is not used in this process", name=name)
+
+
 def limit_self(outgoing: BinaryIO, memory: int) -> None:
     """In a child, before its first request: bounded memory, no core dump, no file larger than its own error log, low
     priority, and the sandbox that the parent asked for. Tells the parent how it is shut in.
     """
+    sys.meta_path.insert(0, _Without)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from safelight.triage.model import FileEntry, FileSystemRecord, UnreadPart
 
 if TYPE_CHECKING:
+    from pyarrow import RecordBatch
+
     from safelight.triage.evidence.inner import Nest
 
 #: Stands between the locator of a file and that of a file inside it.
@@ -98,6 +100,10 @@ class FileSystemReader(ABC):
     @abstractmethod
     def entries(self) -> Iterator[FileEntry]:
         """Every file, live and deleted, once."""
+
+    def batches(self) -> Iterator[RecordBatch] | None:
+        """The same as columns of `rows.LISTING`; None where this reader has none to give."""
+        return None
 
     def content(self, locator: str) -> Content:
         """The content of the entry with this locator, which may lie inside a file of this file system.

@@ -116,6 +116,7 @@ class Opener:
         self, said: str | None, evidence: Evidence, offset: int, size: int, volume: Volume, image: TskImage | None
     ) -> list[FileSystemReader]:
         from safelight.triage.evidence import libyal
+        from safelight.triage.evidence.ext import ExtFileSystem
         from safelight.triage.evidence.ntfs import NtfsFileSystem
         from safelight.triage.evidence.tsk import TskFileSystem
         from safelight.triage.evidence.udf import UdfFileSystem
@@ -129,7 +130,7 @@ class Opener:
         elif said == "UDF":
             readers = self._udf(index, evidence, offset, size, volume, image)
         else:
-            of = NtfsFileSystem if said == "NTFS" else TskFileSystem
+            of = {"NTFS": NtfsFileSystem, "ext": ExtFileSystem}.get(said or "", TskFileSystem)
             readers = [of(index, volume.index, evidence, image or TskImage(evidence), offset, size)]
         if self.carve and readers:
             from safelight.triage.evidence.unallocated import KINDS, UnallocatedSpace

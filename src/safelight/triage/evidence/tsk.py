@@ -33,6 +33,7 @@ for _name, _kind in (("VIRT", _VIRTUAL), ("VIRT_DIR", _VIRTUAL_DIRECTORY)):
         _TYPES[getattr(pytsk3, f"TSK_FS_META_TYPE_{_name}")] = _kind
 _ALLOCATED = 1
 _ORPHANS = "$OrphanFiles"
+_NO_PLACE = "its record no longer says where its content lies"
 _LARGEST_FOLDER = 256 << 20
 _NTFS_DATA, _HFS_DATA, _HFS_RESOURCE = 128, 4352, 4353
 _RUN_SPARSE, _RUN_FILLER = 2, 1
@@ -106,51 +107,56 @@ class TskFileSystem(FileSystemReader):
         visited: set[int] = set()
         while stack:
             address, path, depth = stack.pop()
-            if address in visited:
+            if address not in visited:
+                visited.add(address)
+                self.alive(path == _ORPHANS)
+                yield from self._folder(address, path, depth, stack)
+
+    def _folder(self, address: int, path: str, depth: int, stack: list[tuple[int, str, int]]) -> Iterator[FileEntry]:
+        """What lies in one folder; its own folders are put on the stack."""
+        try:
+            listing = self._fs.open_dir(inode=address)
+        except OSError as error:
+            self.unread.append(UnreadPart("folder", f"it cannot be listed: {first_line(error)}", path=path or "/"))
+            return
+        if path != _ORPHANS:
+            self.directories += 1
+            self._count_folder(address)
+        for found in self._items(listing, path):
+            name, meta = found.info.name, found.info.meta
+            raw = name.name
+            if raw in (b".", b"..", None):
                 continue
-            visited.add(address)
-            self.alive(path == _ORPHANS)
-            try:
-                listing = self._fs.open_dir(inode=address)
-            except OSError as error:
-                self.unread.append(UnreadPart("folder", f"it cannot be listed: {first_line(error)}", path=path or "/"))
+            where = f"{path}/{clean_name(raw)}" if path else clean_name(raw)
+            live_name = bool(int(name.flags) & _ALLOCATED)
+            if meta is None or (self._ntfs and not live_name):
+                found = self._again(int(name.meta_addr), int(name.meta_seq))
+                if found is None:
+                    yield self._name_only(where, int(name.meta_addr))
+                    continue
+                meta = found.info.meta
+            kind = _TYPES.get(meta.type, 0)
+            live_meta = bool(int(meta.flags) & _ALLOCATED)
+            if not live_name and live_meta and not self._same_file(name, meta):
+                yield self._name_only(where, int(meta.addr), taken=True)
                 continue
-            if path != _ORPHANS:
-                self.directories += 1
-                self._count_folder(address)
-            for found in self._items(listing, path):
-                name, meta = found.info.name, found.info.meta
-                raw = name.name
-                if raw in (b".", b"..", None):
-                    continue
-                where = f"{path}/{clean_name(raw)}" if path else clean_name(raw)
-                if meta is None or (self._ntfs and not name.flags & _ALLOCATED):
-                    found = self._again(int(name.meta_addr), int(name.meta_seq), name, where)
-                    if found is None:
-                        yield self._name_only(where, int(name.meta_addr))
-                        continue
-                    meta = found.info.meta
-                kind = _TYPES.get(meta.type, 0)
-                live_name = bool(int(name.flags) & _ALLOCATED)
-                live_meta = bool(int(meta.flags) & _ALLOCATED)
-                if not live_name and live_meta and not self._same_file(name, meta):
-                    yield self._name_only(where, int(meta.addr), taken=True)
-                    continue
-                if not live_name and live_meta:
-                    self._former.append((int(meta.addr), where))
-                    continue
-                self._names += (
-                    live_name and kind in (_REGULAR, _DIRECTORY) and path != _ORPHANS and not is_label(where, meta)
-                )
-                yield from self._emit(found, meta, kind, where)
-                if kind in (_DIRECTORY, _VIRTUAL_DIRECTORY) and (live_name or not live_meta):
-                    if depth < MAX_DEPTH:
-                        # Orphans come last: finding them goes through every record and is the likeliest to fail.
-                        stack.insert(0 if where == _ORPHANS else len(stack), (int(meta.addr), where, depth + 1))
-                    else:
-                        self.unread.append(
-                            UnreadPart("folder", f"folders nest deeper than {MAX_DEPTH} levels", path=where)
-                        )
+            if not live_name and live_meta:
+                self._former.append((int(meta.addr), where))
+                continue
+            self._names += (
+                live_name and kind in (_REGULAR, _DIRECTORY) and path != _ORPHANS and not is_label(where, meta)
+            )
+            yield from self._emit(found, meta, kind, where)
+            if kind in (_DIRECTORY, _VIRTUAL_DIRECTORY) and (live_name or not live_meta):
+                self._push(stack, int(meta.addr), where, depth)
+
+    def _push(self, stack: list[tuple[int, str, int]], address: int, where: str, depth: int) -> None:
+        """A folder to be listed later."""
+        if depth < MAX_DEPTH:
+            # Orphans come last: finding them goes through every record and is the likeliest to fail.
+            stack.insert(0 if where == _ORPHANS else len(stack), (address, where, depth + 1))
+        else:
+            self.unread.append(UnreadPart("folder", f"folders nest deeper than {MAX_DEPTH} levels", path=where))
 
     def _items(self, listing: Any, path: str) -> Iterator[Any]:
         iterator = iter(listing)
@@ -167,7 +173,7 @@ class TskFileSystem(FileSystemReader):
             if item.info.name is not None:
                 yield item
 
-    def _again(self, address: int, sequence: int, name: Any, where: str) -> Any | None:
+    def _again(self, address: int, sequence: int) -> Any | None:
         """A deleted entry opened by the address its name keeps; None where the record now belongs to another file."""
         if not self._first <= address <= self._last or address == 0:
             return None
@@ -268,7 +274,7 @@ class TskFileSystem(FileSystemReader):
             return
         size = int(attribute.info.size if attribute is not None else meta.size)
         extents: tuple[Extent, ...] = ()
-        notes = [] if attribute is not None or not size else ["its record no longer says where its content lies"]
+        notes = [] if attribute is not None or not size else [_NO_PLACE]
         sparse = False
         readable = not notes
         if attribute is not None:

@@ -28,6 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from pyarrow import RecordBatch
 
 import _corpus
 from safelight.triage.blocks import BlockSet, build_block_set
@@ -38,7 +39,8 @@ from safelight.triage.evidence.device import Device
 from safelight.triage.evidence.filesystem import FileSystemReader
 from safelight.triage.identity import identify
 from safelight.triage.lanes import warm_up
-from safelight.triage.plain import PlainFiles, lies_in_order
+from safelight.triage.plain import PlainFiles, lie_in_order
+from safelight.triage.rows import batch_of
 from safelight.triage.sweep import WINDOW, Sweep
 
 Row = tuple[str, Callable[[], object]]
@@ -93,13 +95,12 @@ def engine(
         number = 0
         for filesystem in device.filesystems:
             plain = PlainFiles(filesystem, evidence)
-            for entry in filesystem.entries():
-                if entry.size and lies_in_order(entry, evidence.size, WINDOW) and plain.holds(entry.locator):
-                    row = (number, [[x.offset, x.size] for x in entry.extents])
-                    starting.setdefault(entry.extents[0].offset // WINDOW, []).append(row)
-                    number += 1
-                elif entry.size and entry.readable and not entry.sparse:
-                    others.append((filesystem, entry.locator))
+            # As columns where the reader gives them, as a run of the product does.
+            columns = filesystem.batches()
+            if columns is None:
+                columns = (batch_of(list(filesystem.entries())),)
+            for batch in columns:
+                number = sort_out(batch, filesystem, plain, evidence.size, number, starting, others)
         read = 0
         for at in range(0, evidence.size, WINDOW):
             files = starting.get(at // WINDOW, [])
@@ -109,6 +110,28 @@ def engine(
         # Files that are not in order on the media go through their parser, which computes SHA-256 as well.
         for filesystem, locator in others:
             digest_content(filesystem.content(locator))
+
+
+def sort_out(
+    batch: RecordBatch, filesystem: FileSystemReader, plain: PlainFiles, media: int, number: int,
+    starting: dict[int, list[tuple[int, list[list[int]]]]], others: list[tuple[FileSystemReader, str]],
+) -> int:  # fmt: skip
+    """Files to be read in the pass, by the window they begin in, and those that go through their parser."""
+    size, readable, sparse = (batch.column(n).to_numpy(zero_copy_only=False) for n in ("size", "readable", "sparse"))
+    starts = np.asarray(batch.column("extent_offsets").offsets)
+    offset, length = (batch.column(n).flatten().to_numpy() for n in ("extent_offsets", "extent_sizes"))
+    passed = (size > 0) & lie_in_order(size, offset, length, starts, media, WINDOW)
+    locators = batch.column("locator").to_pylist()
+    pieces = np.stack([offset, length], 1).tolist()
+    begins = starts.tolist()
+    for row in np.flatnonzero((size > 0) & readable & ~sparse).tolist():
+        if passed[row] and plain.holds(locators[row]):
+            mine = pieces[begins[row] : begins[row + 1]]
+            starting.setdefault(mine[0][0] // WINDOW, []).append((number, mine))
+            number += 1
+        else:
+            others.append((filesystem, locators[row]))
+    return number
 
 
 def command(*words: str) -> Callable[[], object]:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 #: Bytes of a file that `sniff` wants to see.
 HEAD = 4096
 
@@ -72,6 +78,13 @@ _VOLUMES = (
     (0, b"XFSB"), (32, b"NXSB"), (512, b"EFI PART"), (512, b"LABELONE"), (1024, b"H+\0\x04"),
 )  # fmt: skip
 
+#: Single bytes, by their place, of which every recognised file has at least one.
+_TELLING: dict[int, set[int]] = {
+    0: {*(mark[0] for mark in _BY_BYTE), *b"RB"}, 4: {*b"f"}, 257: {*b"u"}, 510: {0x55}, 1080: {0x53},
+}  # fmt: skip
+for _at, _mark in _VOLUMES:
+    _TELLING.setdefault(_at, set()).add(_mark[0])
+
 
 def sniff(head: bytes) -> str:
     """The type in a word (`JPEG`, `MP4`, `PDF`, ...), or `` where nothing known is recognised."""
@@ -89,6 +102,26 @@ def sniff(head: bytes) -> str:
     if head[257:262] == b"ustar":
         return "tar"
     return "disk image" if _is_disk(head) else ""
+
+
+def recognisable(
+    octets: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Which of many files `sniff` may recognise, told by single bytes: where it says no, `sniff` gives ``.
+
+    Args:
+        octets: a buffer.
+        starts, sizes: where in it each file begins, and its bytes (at least 1).
+    """
+    import numpy as np
+
+    found = np.zeros(len(starts), np.bool_)
+    for at, letters in _TELLING.items():
+        there = np.flatnonzero(sizes > at)
+        known = np.zeros(256, np.bool_)
+        known[list(letters)] = True
+        found[there] |= known[octets[starts[there] + at]]
+    return found
 
 
 def _is_disk(head: bytes) -> bool:

@@ -10,16 +10,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from safelight.triage.digests import FileDigest
-from safelight.triage.filetypes import HEAD, PICTURES, sniff
-from safelight.triage.lanes import Digests, Streams, lanes_available
+from safelight.triage.filetypes import HEAD, PICTURES, recognisable, sniff
+from safelight.triage.lanes import Digests, Streams, digest_many, lanes_available
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from safelight.triage.lanes import Octets, States
+
+    Rows = npt.NDArray[np.int64]
 
 Job = Callable[[], object]
 #: A file that is no smaller than this, and a quarter of all that is hashed with it, has no company in the lanes for
 #: most of its length: hashlib is as fast with one file, and with SHA-256 faster.
-_LONG = 1 << 20
+LONG = 1 << 20
 _FEWEST = 8
 
 
@@ -38,6 +43,37 @@ class OpenFile:
     #: One of the two, once it has begun.
     hashers: list[Any] | None = None
     state: States | None = None
+
+
+class Small:
+    """Files that lie whole, in one piece, in the window at hand.
+
+    Args:
+        rows: int64 (files, 3): number, offset on the media, bytes.
+        shift: what must be added to an offset for the place in the buffer.
+    """
+
+    def __init__(self, rows: Rows, shift: int) -> None:
+        self.numbers, self.sizes = rows[:, 0].tolist(), rows[:, 2].tolist()
+        self._starts, self._sizes = rows[:, 1] + shift, rows[:, 2]
+        self._digests: list[Digests] = [("", "", "")] * len(rows)
+
+    def hash(self, octets: Octets, first: int, step: int, *, lanes: bool, sha256: bool) -> None:
+        """Compute the digests of every `step`th, from the `first` on."""
+        starts, sizes = self._starts[first::step], self._sizes[first::step]
+        self._digests[first::step] = digest_many(octets, starts, sizes, sha256=sha256, lanes=lanes)
+
+    def found(self, octets: Octets, keep: int) -> Iterator[tuple[int, FileDigest]]:
+        """Number and digests of each."""
+        view = octets.data
+        candidates = recognisable(octets, self._starts, self._sizes).tolist()
+        rows = zip(self.numbers, self._starts.tolist(), self.sizes, self._digests, candidates, strict=True)
+        for number, start, size, digests, candidate in rows:
+            kind = sniff(bytes(view[start : start + min(size, HEAD)])) if candidate else ""
+            found = FileDigest(size, size, *digests, kind)
+            if kind in PICTURES and size <= keep:
+                found.body = bytes(view[start : start + size])
+            yield number, found
 
 
 class Hashing:
@@ -68,6 +104,11 @@ class Hashing:
             return
         for done in [self._pool.submit(job) for job in jobs]:
             done.result()
+
+    def small_jobs(self, octets: Octets, group: Small) -> list[Job]:
+        """The digests of small files, in as many shares as there are threads."""
+        shares = max(1, min(self.threads, len(group.numbers) // _FEWEST))
+        return [partial(group.hash, octets, n, shares, lanes=self._lanes, sha256=self._sha256) for n in range(shares)]
 
     def window(
         self, octets: Octets, here: Sequence[OpenFile], keep: int, jobs: Sequence[Job]
@@ -105,7 +146,7 @@ class Hashing:
     def _jobs(self, octets: Octets, here: Sequence[OpenFile], digests: dict[int, Digests]) -> list[Job]:
         jobs: list[Job] = []
         together = []
-        large = max(_LONG, sum(n for file in here for _, n in file.pieces) // 4)
+        large = max(LONG, sum(n for file in here for _, n in file.pieces) // 4)
         for file in here:
             if file.state is None and file.hashers is None and (not self._lanes or file.size >= large):
                 file.hashers = [hashlib.new(name, usedforsecurity=False) for name in ("md5", "sha1")]
@@ -113,9 +154,9 @@ class Hashing:
                     file.hashers.append(hashlib.sha256())
             if file.hashers is None:
                 together.append(file)
-            elif file.size >= _LONG:
+            elif file.size >= LONG:
                 jobs += [partial(_feed, octets, file, [one]) for one in file.hashers]
-        alone = [f for f in here if f.hashers is not None and f.size < _LONG]
+        alone = [f for f in here if f.hashers is not None and f.size < LONG]
         jobs.append(partial(self._one_by_one, octets, alone))
         # The longest first, dealt out like cards, so that all shares take about as long.
         together.sort(key=lambda file: -file.size)

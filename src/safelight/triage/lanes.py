@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Octets = npt.NDArray[np.uint8]
     States = npt.NDArray[np.uint32]
+    Numbers = Sequence[int] | npt.NDArray[np.int64]
 
 #: MD5, SHA-1 and, where it was asked for, SHA-256 (hex).
 Digests = tuple[str, str, str]
@@ -68,8 +69,8 @@ class Streams:
         self,
         octets: Octets,
         rows: Sequence[int],
-        starts: Sequence[int],
-        sizes: Sequence[int],
+        starts: Numbers,
+        sizes: Numbers,
         pieces: Sequence[int] | None = None,
     ) -> None:
         """Take the streams `rows` over their next pieces; of each piece, only the whole 64-byte blocks are used.
@@ -104,7 +105,7 @@ class Streams:
         _kernel.advance(self._which, octets.ctypes.data, order, first, where, blocks, states)
         self.states[picked] = states
 
-    def finish(self, octets: Octets, rows: Sequence[int], ends: Sequence[int], totals: Sequence[int]) -> list[Digests]:
+    def finish(self, octets: Octets, rows: Sequence[int], ends: Numbers, totals: Numbers) -> list[Digests]:
         """The digests of the streams `rows`, whose last pieces end at `ends` in the buffer.
 
         Args:
@@ -139,7 +140,7 @@ class Streams:
 
 
 def digest_many(
-    octets: Octets, starts: Sequence[int], sizes: Sequence[int], *, sha256: bool = False, lanes: bool | None = None
+    octets: Octets, starts: Numbers, sizes: Numbers, *, sha256: bool = False, lanes: bool | None = None
 ) -> list[Digests]:
     """Digests of many ranges of one buffer.
 
@@ -151,10 +152,12 @@ def digest_many(
         lanes: use the compiled kernel; when left out, where it can be used.
     """
     if lanes_available() if lanes is None else lanes:
+        import numpy as np
+
         streams = Streams(len(starts), sha256=sha256)
         rows = range(len(starts))
         streams.update(octets, rows, starts, sizes)
-        return streams.finish(octets, rows, [s + n for s, n in zip(starts, sizes, strict=True)], sizes)
+        return streams.finish(octets, rows, np.asarray(starts, np.int64) + np.asarray(sizes, np.int64), sizes)
     view = octets.data
     found = []
     for start, size in zip(starts, sizes, strict=True):

@@ -22,7 +22,7 @@ from safelight.triage.device_reader import WINDOW
 from safelight.triage.digests import FileDigest
 from safelight.triage.evidence.base import Evidence
 from safelight.triage.evidence.raw import RawEvidence, open_read_only
-from safelight.triage.hashing import Hashing, Job, OpenFile
+from safelight.triage.hashing import LONG, Hashing, Job, OpenFile, Small
 from safelight.triage.plain import in_order
 
 if TYPE_CHECKING:
@@ -123,7 +123,14 @@ class Sweep:
             whole: take the window for the digest of the media and the block scan too; without it only files are read.
         """
         scattered: list[OpenFile] = []
+        # Whole files of the window go together, without an object for each while they are under way.
+        small: list[tuple[int, int, int]] = []
         for number, extents in files:
+            if len(extents) == 1:
+                offset, size = extents[0]
+                if size < LONG and offset + size <= end:
+                    small.append((number, offset, size))
+                    continue
             file = OpenFile(number, extents, sum(x[1] for x in extents))
             if len(extents) == 1 or in_order(extents, self._window):
                 self._open[number] = file
@@ -133,7 +140,13 @@ class Sweep:
         if start != self._end or not whole:
             self._lead = 0
         here = [f for f in self._open.values() if self._cut(f, start, end)]
-        dense = whole or 2 * sum(n for f in here for _, n in f.pieces) > end - start
+        dense = whole or 2 * (sum(n for f in here for _, n in f.pieces) + sum(n for _, _, n in small)) > end - start
+        if not dense:
+            for number, offset, size in small:
+                file = self._open[number] = OpenFile(number, ((offset, size),), size)
+                self._cut(file, start, end)
+                here.append(file)
+            small.clear()
         mapped = self._map(start, end) if dense else None
         if mapped is None:
             if not self._own.size:
@@ -146,10 +159,17 @@ class Sweep:
             if not start:
                 for file in here:
                     file.pieces[:] = [(a - LEAD, n) for a, n in file.pieces]
-        self._read(start, end, here, whole=whole, mapped=mapped is not None)
-        for file, found in self._hashing.window(self._octets, here, keep, self._whole(start, end) if whole else []):
+        ranges = [(LEAD + offset - start, LEAD + offset - start + size) for _, offset, size in small]
+        self._read(start, end, here, ranges, whole=whole, mapped=mapped is not None)
+        jobs = self._whole(start, end) if whole else []
+        if small:
+            group = Small(np.array(small, np.int64), self._origin - start)
+            jobs = [*self._hashing.small_jobs(self._octets, group), *jobs]
+        for file, found in self._hashing.window(self._octets, here, keep, jobs):
             del self._open[file.number]
             yield file.number, found
+        if small:
+            yield from group.found(self._octets, keep)
         self._remember(start, end, whole=whole and mapped is None)
         self._octets, self._view = self._own, self._own.data
         while scattered:
@@ -220,7 +240,16 @@ class Sweep:
             self._tick(sum(size for _, size in some))
         return found
 
-    def _read(self, start: int, end: int, here: Sequence[OpenFile], *, whole: bool, mapped: bool) -> None:
+    def _read(
+        self,
+        start: int,
+        end: int,
+        here: Sequence[OpenFile],
+        also: Sequence[tuple[int, int]],
+        *,
+        whole: bool,
+        mapped: bool,
+    ) -> None:
         if mapped:
             ranges = []
         elif whole:
@@ -230,7 +259,7 @@ class Sweep:
                 self._fill(self._view, LEAD - self._lead, LEAD, start - LEAD)
             ranges = [(LEAD, LEAD + end - start)]
         else:
-            ranges = _joined(sorted((a, a + n) for f in here for a, n in f.pieces))
+            ranges = _joined(sorted([*((a, a + n) for f in here for a, n in f.pieces), *also]))
         steps = [(at, min(at + _STEP, right)) for left, right in ranges for at in range(left, right, _STEP)]
         together = self._hashing.threads if self._evidence.side_by_side else 1
         for first in range(0, len(steps), 2 * together):

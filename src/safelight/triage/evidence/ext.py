@@ -276,7 +276,8 @@ class ExtFileSystem(TskFileSystem):
 
     def _in_pieces(self, number: int, where: str, row: Octets, size: int, used: bool, kind: int) -> None:
         """A file whose extents lie in blocks of their own, or that The Sleuth Kit must be asked about."""
-        found, locator, notes = None, f"{number}/{_CONTENT}", ()
+        found: list[tuple[int, int]] | None = None
+        locator, notes = f"{number}/{_CONTENT}", tuple[str, ...]()
         if kind == DEEP:
             try:
                 found = deep_places(self._evidence, self.offset, self._books, row, size)

@@ -296,7 +296,7 @@ def test_a_run_that_kills_its_worker_again_and_again_fails(bench: Bench) -> None
 
 
 def test_a_starved_worker_is_no_dead_one(bench: Bench) -> None:
-    """Two killed workers and a third that a busy machine starves once ended a run as failed, though it could be read."""
+    """Two killed workers and a third, starved by a busy machine, once ended a run as failed that could be read."""
     bench.import_sets()
     run = services.queue_triage(bench.examiner, bench.device())
     TriageRun.objects.filter(pk=run.pk).update(state="running", heartbeat_at=timezone.now())

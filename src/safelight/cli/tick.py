@@ -29,6 +29,7 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.hashsets.rechecks import ask_again_for_lost
     from safelight.casework.ledger.models import LedgerSeal
     from safelight.casework.ledger.services import seal
+    from safelight.casework.ledger.witnessing import show_newest_seal
     from safelight.casework.notices.letters import send_waiting
     from safelight.casework.offenders.alerts import catch_up
     from safelight.casework.offenders.notifying import begin_duties
@@ -62,6 +63,7 @@ def tick_once() -> tuple[int, int, int]:
     newest = last
     while made := seal():
         newest = made.tree_size
+    show_newest_seal()
     # Last: a mail server that takes its time keeps nothing else waiting.
     send_waiting()
     return found, recovered, newest - last

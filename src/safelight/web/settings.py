@@ -14,6 +14,11 @@ SAFELIGHT_TRIAGE_CHUNK_MIB       how much reading one chunk of a device is, MiB;
 SAFELIGHT_SITE_STANDARDS         a folder or file with the force's own standards; default none
 SAFELIGHT_BACKUP_FOLDER          where `safelight backup` writes; default none
 SAFELIGHT_BACKUP_RECIPIENTS      comma-separated public keys (safelight backup-key) that backups are encrypted for
+SAFELIGHT_LEDGER_ORIGIN          the ledger's name to its witnesses; default safelight/ledger
+SAFELIGHT_WITNESSES              a file with a line "URL KEY" for each witness of the ledger; default none
+SAFELIGHT_TSA_URL                RFC 3161 time-stamp authority for the ledger's seals; default none
+SAFELIGHT_TSA_CERTIFICATES       PEM file with that authority's certificates
+SAFELIGHT_TSA_EVERY              least seconds between two time-stamps; default 60
 SAFELIGHT_ALLOWED_HOSTS          comma-separated host names; default the local machine only
 SAFELIGHT_TRUSTED_ORIGINS        comma-separated https:// origins when a proxy rewrites the host
 SAFELIGHT_BEHIND_PROXY           1: trust X-Forwarded-Proto and the last X-Forwarded-For of the proxy in front
@@ -64,6 +69,18 @@ REPORTS_ROOT = DATA / "reports"
 BLOCK_SET = str(env.existing_path("SAFELIGHT_BLOCK_SET") or DATA / "blocks.set")
 TRIAGE_SANDBOX = env.choice("SAFELIGHT_SANDBOX", ("auto", "strict", "off"))
 SITE_STANDARDS = env.existing_path("SAFELIGHT_SITE_STANDARDS")
+# What the ledger is called to witnesses, who they are, and who stamps its seals with the time (docs/ledger.md).
+LEDGER_ORIGIN = env.text("SAFELIGHT_LEDGER_ORIGIN", "safelight/ledger")
+LEDGER_KEY = DATA / "ledger.key"
+WITNESSES = env.existing_path("SAFELIGHT_WITNESSES")
+TSA_URL = env.text("SAFELIGHT_TSA_URL", "")
+TSA_CERTIFICATES = env.existing_path("SAFELIGHT_TSA_CERTIFICATES")
+TSA_EVERY = env.seconds("SAFELIGHT_TSA_EVERY", 60, least=0)
+if TSA_URL and not TSA_CERTIFICATES:
+    raise env.SettingsError(
+        "SAFELIGHT_TSA_URL is set, and SAFELIGHT_TSA_CERTIFICATES is not: no time-stamp could be checked.",
+        fix="Name a PEM file with the authority's certificates.",
+    )
 
 # Existing or not: a disk that is away must not stop the site.
 BACKUP_FOLDER = Path(env.text("SAFELIGHT_BACKUP_FOLDER", "")) if env.text("SAFELIGHT_BACKUP_FOLDER", "") else None

@@ -12,9 +12,10 @@ from tests.casework.factories import make_allocation, make_case, make_user
 
 from safelight.casework.cases.services import note, record_live_contact
 from safelight.casework.ledger.models import LedgerEntry, LedgerLeaf, LedgerSeal
+from safelight.casework.ledger.proving import prove
 from safelight.casework.ledger.services import canonical, fingerprint, record, seal
 from safelight.casework.ledger.tasks import record_verification
-from safelight.casework.ledger.verify import prove, verify
+from safelight.casework.ledger.verify import verify
 from safelight.tlog.merkle import leaf_hash, verify_inclusion
 
 pytestmark = pytest.mark.django_db

@@ -41,6 +41,10 @@ class Verification:
     faults: list[str] = field(default_factory=list)
     #: First and last leaf of each fault, in the order of ``faults``; an entry that is under no leaf has none (-1).
     ranges: list[tuple[int, int]] = field(default_factory=list)
+    #: How many entries each witness has cosigned that are so here; marks of seals that hold; what could not be asked.
+    witnessed: dict[str, int] = field(default_factory=dict)
+    marks: int = 0
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def proven(self) -> bool:

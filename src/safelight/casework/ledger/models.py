@@ -1,6 +1,7 @@
 """The ledger: every change and every look, append-only, in a Merkle tree (RFC 9162).
 
-Database triggers (migration 0002) refuse UPDATE, DELETE and TRUNCATE on all three tables on SQLite and PostgreSQL.
+Database triggers (migration 0002) refuse UPDATE, DELETE and TRUNCATE on all its tables but the
+last (:class:`Outsider`, which only says how things stand) on SQLite and PostgreSQL.
 """
 
 from __future__ import annotations
@@ -76,3 +77,37 @@ class LedgerSeal(models.Model):
 
     class Meta:
         ordering = ["tree_size"]
+
+
+class SealMark(models.Model):
+    """What somebody outside said of a seal: a witness's cosignature or an authority's time-stamp. Append-only too."""
+
+    class Kind(models.TextChoices):
+        COSIGNATURE = "cosignature", "Cosignature of a witness"
+        TIMESTAMP = "timestamp", "Time-stamp (RFC 3161)"
+
+    seal = models.ForeignKey(LedgerSeal, on_delete=models.PROTECT, related_name="marks")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    name = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    #: A signature line, or the authority's response in base64.
+    body = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["seal", "kind", "name"], name="ledger_mark_once")]
+
+
+class Outsider(models.Model):
+    """How it stands with a witness or a time-stamp authority: what it has seen, and since when it does not answer."""
+
+    name = models.CharField(max_length=200, unique=True)
+    seen_size = models.BigIntegerField(default=0)
+    seen_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    refused = models.BooleanField(default=False)
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["name"]

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from safelight.casework.base.standards import standards
-from safelight.casework.ledger.models import Category, LedgerEntry, LedgerSeal
+from safelight.casework.ledger.models import Category, LedgerEntry, LedgerSeal, Outsider
 from safelight.casework.ledger.registry import VERBS, words_for
 
 # What an administrator may read about: nothing here names a case, a person in one, or a referral.
@@ -94,15 +94,17 @@ def entry_page(
 
 @dataclass(frozen=True)
 class Standing:
-    """How the ledger stands: its newest root, and the newest verification (an entry's payload), if there is one."""
+    """How the ledger stands: its newest root, the newest verification (an entry's payload), and who outside saw it."""
 
     seal: LedgerSeal | None
     verification: LedgerEntry | None
+    outsiders: list[Outsider]
 
 
 def standing() -> Standing:
-    """Two queries on indexes."""
+    """Three queries on indexes."""
     return Standing(
         LedgerSeal.objects.order_by("-tree_size").first(),
         LedgerEntry.objects.filter(verb="ledger.verified").order_by("-id").first(),
+        list(Outsider.objects.all()),
     )

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django_tasks import task
 
+from safelight.casework.ledger.against import check_outside
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record, seal
 from safelight.casework.ledger.verify import Verification, verify
@@ -28,6 +29,9 @@ def record_verification(actor: Any, result: Verification) -> None:
                 "seals": result.seals,
                 "root": result.root,
                 "faults": result.faults[:20],
+                "witnessed": result.witnessed,
+                "marks": result.marks,
+                "remarks": result.remarks[:20],
             },
         )
 
@@ -38,6 +42,7 @@ def verify_ledger(actor_pk: int | None) -> dict[str, Any]:
     while seal():
         pass
     result = verify()
+    check_outside(result)
     actor = get_user_model().objects.filter(pk=actor_pk).first() if actor_pk else None
     record_verification(actor, result)
     return {"proven": result.proven, "entries": result.entries, "root": result.root}

@@ -1,16 +1,14 @@
-"""Proving the ledger to others: all of it, or one entry."""
+"""Verifying the whole ledger through Django's connection, and building its tree from a seal on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.db import connection
 
 from safelight.casework.ledger.checking import Address, Verification, check_all
 from safelight.casework.ledger.columns import Source
-from safelight.casework.ledger.models import LedgerEntry, LedgerLeaf, LedgerSeal
-from safelight.casework.ledger.services import canonical
+from safelight.casework.ledger.models import LedgerLeaf, LedgerSeal
 from safelight.tlog.merkle import Frontier, Grown
 
 
@@ -49,26 +47,3 @@ def grown_from(size: int, upto: int) -> Grown:
         base = Frontier(size, map(bytes.fromhex, seal.frontier))
     rows = LedgerLeaf.objects.filter(index__gte=size, index__lt=upto).order_by("index")
     return Grown(base, [bytes.fromhex(one) for one in rows.values_list("leaf_hash", flat=True).iterator(10_000)])
-
-
-def prove(entry: LedgerEntry) -> dict[str, Any]:
-    """An inclusion proof for one sealed entry against the first seal over it (RFC 9162 §2.1.3).
-
-    Raises:
-        LedgerLeaf.DoesNotExist: the entry is not sealed yet.
-        LedgerSeal.DoesNotExist: its leaf is under no seal, which is a fault of the ledger.
-    """
-    leaf = LedgerLeaf.objects.get(entry=entry)
-    seal = LedgerSeal.objects.filter(tree_size__gt=leaf.index).order_by("tree_size").first()
-    if seal is None:
-        raise LedgerSeal.DoesNotExist(f"Leaf {leaf.index} is under no seal.")
-    before = LedgerSeal.objects.filter(tree_size__lte=leaf.index).order_by("-tree_size").first()
-    tree = grown_from(before.tree_size if before else 0, seal.tree_size)
-    return {
-        "entry": canonical(entry).decode(),
-        "leaf_index": leaf.index,
-        "tree_size": seal.tree_size,
-        "path": [h.hex() for h in tree.inclusion(leaf.index, seal.tree_size)],
-        "root": seal.root,
-        "sealed_at": seal.at.isoformat(),
-    }

@@ -12,10 +12,10 @@ from django.shortcuts import redirect, render
 from safelight.casework.accounts.models import User
 from safelight.casework.base.policy import look, page
 from safelight.casework.ledger.models import Category, LedgerLeaf
+from safelight.casework.ledger.proving import prove
 from safelight.casework.ledger.queries import entry_page, lines, standing, visible_to
 from safelight.casework.ledger.registry import VERBS
 from safelight.casework.ledger.tasks import verify_ledger
-from safelight.casework.ledger.verify import prove
 
 
 def _number(text: str) -> int | None:

@@ -57,6 +57,9 @@ KINDS: dict[str, Kind] = {
     "caid.victim_identified": Kind("A child in the material of a case was identified elsewhere", ALERT),
     "caid.known_series": Kind("The national database knows a file of a case", WARNING),
     "caid.category_changed": Kind("The national database has changed a category", WARNING),
+    "ledger.refused": Kind(
+        "A witness refuses the ledger: it was changed, or an older copy runs", ALERT, "ledger:index"
+    ),
     "offender.named": Kind("A referral names a registered sex offender", ALERT, "offenders:detail"),
     "offender.may_be_named": Kind("A referral may name a registered sex offender", WARNING, "offenders:detail"),
     "offender.given": Kind("An offender was given to you", INFORMATION, "offenders:detail"),

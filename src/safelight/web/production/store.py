@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from safelight.web.production.finding import Finding, unsafe
 
 OLDEST_POSTGRES = 15
-LEDGER_TABLES = ("ledger_ledgerentry", "ledger_ledgerleaf", "ledger_ledgerseal")
+LEDGER_TABLES = ("ledger_ledgerentry", "ledger_ledgerleaf", "ledger_ledgerseal", "ledger_sealmark")
 CLOCKS_APART = 2.0  # seconds between the database's clock and ours that are let pass
 # setting: the values under which an acknowledged write may be lost or a page be torn, and what that means
 POSTGRES_PROMISES = {

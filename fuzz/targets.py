@@ -396,7 +396,7 @@ def clock_durations(data: bytes) -> None:
 @target("ledger-proofs", most=4096)
 def ledger_proofs(data: bytes) -> None:
     """No proof that somebody made up holds, and none is ever a fault of ours."""
-    from safelight.casework.ledger.merkle import verify_consistency, verify_inclusion
+    from safelight.tlog.merkle import verify_consistency, verify_inclusion
 
     if len(data) < 80:
         return

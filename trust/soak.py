@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -62,8 +63,12 @@ def run(size: Size) -> Result:
     with tempfile.TemporaryDirectory(prefix="safelight-soak-") as name:
         folder = Path(name)
         os.environ["SAFELIGHT_LOG"] = "json"
+        # The force of an earlier run can be named (SAFELIGHT_SOAK_DATABASE), to begin at once.
+        if kept := os.environ.get("SAFELIGHT_SOAK_DATABASE", ""):
+            shutil.copy(kept, folder / "safelight.sqlite3")
         casework.set_up(folder)
-        _load(plan.cases)
+        if not kept:
+            _load(plan.cases)
         # A force of five years has steps of clocks waiting that no force would have: they are taken first.
         casework.sweeping()
         asked = Namespace(workers=2)

@@ -35,8 +35,12 @@ def hfs_free(evidence: Evidence, base: int) -> Iterator[tuple[int, int]]:
     for start, count in places:
         for at in range(0, count * block, _STEP):
             place = base + start * block + at
-            raw = evidence.read(place, min(_STEP, count * block - at))
-            if evidence.missing.overlaps(place, place + len(raw)):
+            if number >= total:
+                return  # a header may claim pieces of any length behind what the volume needs
+            wanted = min(_STEP, count * block - at)
+            raw = evidence.read(place, wanted)
+            short = len(raw) < wanted and number + len(raw) * 8 < total
+            if short or evidence.missing.overlaps(place, place + len(raw)):
                 raise EvidenceError("its allocation file cannot be read whole")
             free = np.unpackbits(np.frombuffer(raw, np.uint8))[: max(0, total - number)] == 0
             edges = np.flatnonzero(np.diff(np.concatenate(([False], free, [False]))))
@@ -62,9 +66,12 @@ def xfs_free(evidence: Evidence, base: int) -> Iterator[tuple[int, int]]:
         if row[:4] != b"XAGF" or len(row) < 64:
             raise EvidenceError(f"allocation group {group} is damaged")
         root, level = struct.unpack_from(">I", row, 16)[0], struct.unpack_from(">I", row, 28)[0]
+        end = 0
         for first, count in _leaves(evidence, start, block, root, level):
-            if first + count > per:
+            # In order, or the tree leads back into itself.
+            if first < end or first + count > per:
                 raise EvidenceError(f"the free extents of allocation group {group} are damaged")
+            end = first + count
             yield start + first * block, count * block
 
 

@@ -93,5 +93,13 @@ def test_a_set_in_a_folder_needs_no_database_and_says_what_is_missing(run: Any, 
     assert "triage IMAGE --hash-set" in done.output
     assert "short" in (tmp_path / "set" / "quarantine.jsonl").read_text()
     assert "A 1, B 1" in run("info", str(tmp_path / "set")).output
+    other = tmp_path / "other.txt"
+    other.write_text("d41d8cd98f00b204e9800998ecf8427e\n")
+    twice = run("import", str(other), "--store", str(tmp_path / "set"), "--name", "Other")
+    assert twice.exit_code != 0 and "holds the list National" in str(twice.exception), "the first list was replaced"
+    assert "--replace" in str(twice.exception) and "A 1, B 1" in run("info", str(tmp_path / "set")).output
+    replaced = run("import", str(other), "--store", str(tmp_path / "set"), "--name", "Other", "--replace")
+    assert replaced.exit_code == 0 and "Replaced when this import is done: the list National" in replaced.output
+    assert "Other" in run("info", str(tmp_path / "set")).output
     refused = run("import", str(listed))
     assert "--name, --version, --source, --basis" in str(refused.exception) and "--store" in str(refused.exception)

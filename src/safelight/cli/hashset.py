@@ -33,10 +33,15 @@ def import_command(
     site: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --store: the force's file of what category numbers mean.")
     ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="With --store: the folder holds a list already, and this one takes its place."),
+    ] = False,
     by: Annotated[str, typer.Option(help="Your Safelight user name; the name on this machine when left out.")] = "",
 ) -> None:
     """Import one version of a list, whole or not at all. An interrupted import goes on when it is called again."""
     if store is not None:
+        _make_room(store, replace=replace)
         _import_to_folder(file, store, site, name=name, version=version, source=source, basis=basis, kind=kind)
         return
     from safelight.errors import SafelightError
@@ -81,6 +86,31 @@ def import_command(
             f"{row.counts['rejected'] - len(problems):,} more rows were left out; the page of the set lists them."
         )
     typer.echo(f"Root: {row.root}")
+
+
+def _make_room(store: Path, *, replace: bool) -> None:
+    """A folder holds one list: another does not take its place unless that is asked for, and said.
+
+    Raises:
+        SafelightError: it holds a list, and `replace` is not asked for.
+    """
+    from safelight.errors import MatchingError, SafelightError
+    from safelight.matching import HashSet
+    from safelight.matching.hashset import FILE_NAME
+
+    if not (store / FILE_NAME).exists():
+        return
+    try:
+        held = HashSet.open(store, verify=False)
+        what = f"the list {held.name}{f', version {held.version}' if held.version else ''}, {len(held):,} entries"
+    except MatchingError as error:
+        what = f"a list that cannot be opened ({error.what.rstrip('.')})"
+    if not replace:
+        raise SafelightError(
+            f"{store} holds {what} already; importing here would put another in its place.",
+            fix="Name another folder and give triage both with --hash-set, or say --replace.",
+        )
+    typer.echo(f"Replaced when this import is done: {what}.")
 
 
 def _import_to_folder(

@@ -10,7 +10,7 @@ file by file; so does the whole file system where its books cannot be used, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 #: What stands behind the inode's number in a locator: the type and number of The Sleuth Kit's default attribute.
 _CONTENT = "1/0"
 _AT_ONCE = 20_000
+_FEW = 200
 _ROOT, _FIRST_FILE = 2, 11
 
 Stack = list[tuple[int, str, int]]
@@ -92,6 +93,8 @@ class ExtFileSystem(TskFileSystem):
         self._odd: dict[int, list[str]] = {}
         self._first_path: dict[int, str] = {}
         self._others: list[FileEntry] = []
+        # Names of files that The Sleuth Kit is asked about at the end: should it hang over one, all others are out.
+        self._later: dict[int, list[str]] = {}
         self._waiting: list[_Files] = []
         self._count = 0
         stack: Stack = [(_ROOT, "", 0)]
@@ -102,7 +105,7 @@ class ExtFileSystem(TskFileSystem):
                 visited.add(address)
                 yield from self._one_folder(address, path, depth, stack)
         yield from self._rest(visited)
-        yield from self._flush(0)
+        yield from self._asked()
         self._settle_former_names()
         self._reconcile()
 
@@ -133,6 +136,16 @@ class ExtFileSystem(TskFileSystem):
         for entry in entries:
             if entry.address is not None and entry.locator:
                 one = np.array([entry.address])
+                if entry.address in self._later:
+                    # Met before under other names, and now the answer is here.
+                    first, *further = self._later.pop(entry.address)
+                    for path in (*further, entry.path):
+                        self.add_name(entry.locator, first, path)
+                    self._first_path[entry.address] = first
+                    entry = replace(entry, path=first)
+                    self._odd[entry.address] = [entry.locator]
+                    self._others.append(entry)
+                    continue
                 if self._given.get(one)[0] and entry.locator not in self._odd.get(entry.address, ()):
                     self._further_name(entry.address, entry.path)
                     continue
@@ -269,7 +282,10 @@ class ExtFileSystem(TskFileSystem):
         )  # fmt: skip
 
     def _further_name(self, number: int, where: str) -> None:
-        """One more name of a file that was listed before."""
+        """One more name of a file that was met before."""
+        if number in self._later:
+            self._later[number].append(where)
+            return
         known = self._first_path.get(number, "")
         for locator in self._odd.get(number, [f"{number}/{_CONTENT}"]):
             self.add_name(locator, known, where)
@@ -284,7 +300,7 @@ class ExtFileSystem(TskFileSystem):
             except Broken:
                 found, locator, notes = [], f"{number}/0/0", (_NO_PLACE,)
         if found is None or len(found) > MAX_EXTENTS:
-            self._by_the_sleuth_kit(number, where)
+            self._later[number] = [where]
             return
         if not used and len(found) == 1:
             self.deleted_places[found[0][0]] = found[0][1]
@@ -300,16 +316,24 @@ class ExtFileSystem(TskFileSystem):
             )
         )  # fmt: skip
 
-    def _by_the_sleuth_kit(self, number: int, where: str) -> None:
-        found = self._again(number, 0)
-        if found is None:
-            self._others.append(self._name_only(where, number))
-            return
-        meta = found.info.meta
-        given = list(self._emit(found, meta, _TYPES.get(meta.type, 0), where))
-        self._others += given
-        self._odd[number] = [entry.locator for entry in given]
-        self._first_path.setdefault(number, where)
+    def _asked(self) -> Iterator[pa.RecordBatch]:
+        """What only The Sleuth Kit can tell of files that are stored oddly."""
+        yield from self._flush(0)
+        later, self._later = self._later, {}
+        for number, (where, *further) in later.items():
+            yield from self._flush(_FEW)
+            self.alive(False)
+            found = self._again(number, 0)
+            if found is None:
+                self._others += [self._name_only(path, number) for path in (where, *further)]
+                continue
+            meta = found.info.meta
+            given = list(self._emit(found, meta, _TYPES.get(meta.type, 0), where))
+            self._others += given
+            for entry in given:
+                for path in further:
+                    self.add_name(entry.locator, where, path)
+        yield from self._flush(0)
 
     # -- inodes that no name leads to --------------------------------------------------------------------------------
 
@@ -338,6 +362,7 @@ class ExtFileSystem(TskFileSystem):
         orphans = np.concatenate([*parts, np.empty(0, np.int64)]).astype(np.int64)
         # What lies in deleted folders decides which of the others count as without a name: The Sleuth Kit knows, but it
         # gives up at the first such folder that it cannot read.
+        yield from self._flush(0)
         if not folders or not self._by_its_own_walk(stack):
             self._orphans(orphans, stack)
         while stack:
@@ -351,6 +376,7 @@ class ExtFileSystem(TskFileSystem):
         for number in numbers[~self._met.get(numbers) & (numbers < end)].tolist():
             if number in self._seen:
                 continue
+            yield from self._flush(_FEW)
             found = self._again(number, 0)
             if found is not None:
                 meta = found.info.meta

@@ -134,25 +134,23 @@ class ExtFileSystem(TskFileSystem):
     def _adopt(self, entries: Iterable[FileEntry]) -> None:
         """Files that The Sleuth Kit gives: each once, whichever way it was met before."""
         for entry in entries:
-            if entry.address is not None and entry.locator:
-                one = np.array([entry.address])
-                if entry.address in self._later:
-                    # Met before under other names, and now the answer is here.
-                    first, *further = self._later.pop(entry.address)
-                    for path in (*further, entry.path):
-                        self.add_name(entry.locator, first, path)
-                    self._first_path[entry.address] = first
-                    entry = replace(entry, path=first)
-                    self._odd[entry.address] = [entry.locator]
-                    self._others.append(entry)
-                    continue
-                if self._given.get(one)[0] and entry.locator not in self._odd.get(entry.address, ()):
-                    self._further_name(entry.address, entry.path)
-                    continue
-                self._given.set(one)
-                self._first_path.setdefault(entry.address, entry.path)
-                self._odd.setdefault(entry.address, []).append(entry.locator)
-            self._others.append(entry)
+            number = entry.address
+            if number is None or not entry.locator:
+                self._others.append(entry)
+                continue
+            one, path = np.array([number]), entry.path
+            if number in self._later:
+                # Met before under other names, and now the answer is here.
+                path, *further = self._later.pop(number)
+                for name in (*further, entry.path):
+                    self.add_name(entry.locator, path, name)
+            elif self._given.get(one)[0] and entry.locator not in self._odd.get(number, ()):
+                self._further_name(number, path)
+                continue
+            self._given.set(one)
+            self._first_path.setdefault(number, path)
+            self._odd.setdefault(number, []).append(entry.locator)
+            self._others.append(replace(entry, path=path))
 
     def _own_folder(self, data: Octets, address: int, path: str, depth: int, stack: Stack) -> None:
         self.directories += 1

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from safelight.standards import Row, Standards
 
 TABLES = (
-    "clocks", "policy", "risks", "grades", "categories", "vics", "outcomes", "roles", "skills", "sharing_bases",
-    "units", "escalation", "criteria", "refer_back_reasons", "refer_back_outcomes", "wording",
+    "clocks", "policy", "risks", "grades", "categories", "vics", "outcomes", "roles", "sign_in", "skills",
+    "sharing_bases", "units", "escalation", "criteria", "refer_back_reasons", "refer_back_outcomes", "wording",
 )  # fmt: skip
 STYLES = {"verified": "green", "draft": "yellow", "required": "bold red"}
 MARKS = {

@@ -19,6 +19,7 @@ from safelight.standards.model import (
     Role,
     Row,
     SharingBasis,
+    SignInRule,
     Skill,
     Unit,
     VicsMap,
@@ -43,6 +44,7 @@ class Standards:
     vics_maps: Mapping[str, VicsMap] = field(repr=False)
     outcomes: Mapping[str, Outcome] = field(repr=False)
     roles: Mapping[str, Role] = field(repr=False)
+    sign_in: Mapping[str, SignInRule] = field(repr=False)
     skills: Mapping[str, Skill] = field(repr=False)
     sharing_bases: Mapping[str, SharingBasis] = field(repr=False)
     units: Mapping[str, Unit] = field(repr=False)
@@ -96,8 +98,9 @@ class Standards:
         return min((n for n, code in found.numbers if code == category), default=None) if found else None
 
     def tables(self) -> dict[str, Mapping[str, Row]]:
-        """Every table by name: clocks, policy, risks, grades, categories, vics, outcomes, roles, skills, sharing_bases,
-        units, escalation, and those of audits: criteria, refer_back_reasons, refer_back_outcomes, wording."""
+        """Every table by name: clocks, policy, risks, grades, categories, vics, outcomes, roles, sign_in, skills,
+        sharing_bases, units, escalation, and those of audits: criteria, refer_back_reasons, refer_back_outcomes,
+        wording."""
         return {
             "clocks": self.clocks,
             "policy": self.policy,
@@ -107,6 +110,7 @@ class Standards:
             "vics": self.vics_maps,
             "outcomes": self.outcomes,
             "roles": self.roles,
+            "sign_in": self.sign_in,
             "skills": self.skills,
             "sharing_bases": self.sharing_bases,
             "units": self.units,

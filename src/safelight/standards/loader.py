@@ -21,6 +21,7 @@ from safelight.standards.model import Outcome, PolicySetting, Row, Skill, Unit
 FILES = (
     "risk",
     "roles",
+    "sign_in",
     "skills",
     "sharing_bases",
     "units",
@@ -156,6 +157,12 @@ def _read(reading: _Reading, own: Source | None, over: Mapping[str, Any]) -> Sta
 
     risks = reading.table("risk.toml", "risk", rows.read_risk)
     roles = reading.table("roles.toml", "role", rows.read_role)
+    sign_in = reading.table("sign_in.toml", "sign_in", rows.read_sign_in)
+    sign_in = layered("sign_in", sign_in, rows.read_sign_in, "sign_in")
+    for role in set(roles) ^ set(sign_in):
+        reading.sources["sign_in.toml"].faults.append(
+            Fault("sign_in.toml", f"row {role!r}", "roles and sign-in rules do not match", "Give each role one row.")
+        )
 
     def read_skill(row: RowReader, row_id: str) -> Skill:
         return rows.read_skill(row, row_id, roles)
@@ -215,6 +222,7 @@ def _read(reading: _Reading, own: Source | None, over: Mapping[str, Any]) -> Sta
         vics_maps=_frozen(vics),
         outcomes=_frozen(outcomes),
         roles=_frozen(roles),
+        sign_in=_frozen(sign_in),
         skills=_frozen(skills),
         sharing_bases=_frozen(bases),
         units=_frozen(units),

@@ -154,6 +154,19 @@ class Role(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignInRule(Row):
+    """What a role (``id``) owes when it signs in: a second factor, and how long and how often it is signed in.
+
+    ``idle_minutes`` and ``longest_hours`` are whole minutes and hours; ``sessions`` counts one person's sessions.
+    """
+
+    second_factor: bool
+    idle_minutes: int
+    longest_hours: int
+    sessions: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Skill(Row):
     """An accreditation that allocation may ask for; ``applies_to`` names roles."""
 

@@ -23,6 +23,7 @@ from safelight.standards.model import (
     RiskLevel,
     Role,
     SharingBasis,
+    SignInRule,
     Skill,
     Unit,
     VicsMap,
@@ -167,6 +168,18 @@ def read_role(row: RowReader, row_id: str) -> Role:
     if row_id == "administrator" and role.case_content:
         row.fault("the administrator sees case content", "Set case_content = false.")
     return role
+
+
+_SIGN_IN_BOUNDS = {"idle_minutes": (5, 60), "longest_hours": (1, 12), "sessions": (1, 10)}
+
+
+def read_sign_in(row: RowReader, row_id: str) -> SignInRule:
+    """What one role owes when it signs in."""
+    figures = {name: row.whole(name) for name in _SIGN_IN_BOUNDS}
+    for name, (low, high) in _SIGN_IN_BOUNDS.items():
+        if name in row.data and not low <= figures[name] <= high:
+            row.fault(f"{name} = {figures[name]} is outside {low} to {high}", f"Give {low} to {high}.")
+    return SignInRule(**read_common(row, row_id), second_factor=row.flag("second_factor"), **figures)
 
 
 def read_skill(row: RowReader, row_id: str, roles: Iterable[str]) -> Skill:

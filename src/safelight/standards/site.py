@@ -21,7 +21,7 @@ from safelight.standards.model import PRODUCT, Category, PolicyScalar, PolicySet
 from safelight.standards.rows import read_numbers, read_values
 
 R = TypeVar("R", bound=Row)
-LAYERED = ("units", "outcomes", "skills", "sharing_bases", "escalation", *AUDIT_TABLES)
+LAYERED = ("sign_in", "units", "outcomes", "skills", "sharing_bases", "escalation", *AUDIT_TABLES)
 
 
 def site_label(row: RowReader, inherited: str = "") -> str:

@@ -36,6 +36,12 @@ SAFELIGHT_EMAIL_TIMEOUT          seconds that a server may take; default 10
 SAFELIGHT_LOG                    json (default) or line (default of the demo): the form of the log on standard error
 SAFELIGHT_METRICS_TOKEN          who sends it as a bearer token reads /metrics; default none: there is no such page
 SAFELIGHT_SIGN_IN_ATTEMPTS       failed attempts of one name from one address before both wait; default 5
+SAFELIGHT_BREACHED_PASSWORDS     file of breached passwords (SHA1:count, sorted), which nobody may choose; default none
+SAFELIGHT_OIDC_ISSUER            https:// address of the force's own sign-in service (OpenID Connect); default none
+SAFELIGHT_OIDC_CLIENT_ID         what the service calls Safelight; required with an issuer
+SAFELIGHT_OIDC_CLIENT_SECRET     the secret that the service gave; required with an issuer
+SAFELIGHT_OIDC_NAME              what the button on the sign-in page says; default "your force's account"
+SAFELIGHT_OIDC_SECOND_FACTOR     values of the claim amr that count as a second factor, e.g. mfa,hwk; default none
 SAFELIGHT_TESTING                1: cheap password hashing for the test suite
 ================================ ============================================================================
 """
@@ -51,7 +57,7 @@ from typing import Any
 from csp.constants import NONCE, NONE, SELF
 
 from safelight.casework.base.permissions import permissions
-from safelight.web import env, mail
+from safelight.web import env, mail, service
 
 WEB = Path(__file__).resolve().parent
 CASEWORK = WEB.parent / "casework"
@@ -132,6 +138,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "axes",
     "csp",
     "django_htmx",
@@ -155,6 +165,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "safelight.web.duties.SessionLimits",
+    "safelight.web.duties.Duties",
     # Last, so that it sees the failed sign-ins of everything above it.
     "axes.middleware.AxesMiddleware",
 ]
@@ -270,6 +282,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "safelight.web.passwords.NotOfCommonOnes"},
+    {
+        "NAME": "safelight.web.passwords.NotInBreaches",
+        "OPTIONS": {"path": str(env.existing_path("SAFELIGHT_BREACHED_PASSWORDS") or "")},
+    },
 ]
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -284,10 +301,41 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
 # axes counts failed sign-ins, in the database and so across worker processes; a second, per-process counter misleads.
-ACCOUNT_RATE_LIMITS: dict[str, Any] = {"login": False, "login_failed": False}
+# "login_failed" is left to the second factor: five wrong numbers, then a quarter of an hour of waiting, for who already
+# knew the password. Its count stands in the database, for all processes.
+ACCOUNT_RATE_LIMITS: dict[str, Any] = {"login": False, "login_failed": "5/15m/key"}
+ACCOUNT_FORMS = {"change_password": "safelight.web.sign_in.OwnPasswordForm"}
+ACCOUNT_CHANGE_EMAIL = False
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"}}
+
+# The demo opens with one printed password, and says so; the tests switch both on where they are about them.
+SECOND_FACTOR_DUTY = not (DEMO or TESTING)
+FRESH_SIGN_IN_DUTY = not TESTING
+MFA_ADAPTER = "safelight.web.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn"]
+MFA_FORMS = {
+    "authenticate": "safelight.web.second_factor.CodeForm",
+    "reauthenticate": "safelight.web.second_factor.CodeAgainForm",
+}
+MFA_TOTP_TOLERANCE = 0  # a number lives for 30 seconds (ASVS 6.5.5), for as long as allauth remembers that it was used
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLAIN_HTTP
+USERSESSIONS_TRACK_ACTIVITY = False  # safelight.casework.accounts.sessions does, once a minute
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.flag("SAFELIGHT_BEHIND_PROXY") else 0
+
+SOCIALACCOUNT_ADAPTER = "safelight.web.adapter.ForceSignInAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+_SERVICE = service.settings_of_service(plain_http=PLAIN_HTTP)
+OIDC_ORIGINS: list[str] = _SERVICE["OIDC_ORIGINS"]
+globals().update(_SERVICE)
 
 AXES_FAILURE_LIMIT = env.integer("SAFELIGHT_SIGN_IN_ATTEMPTS", 5, least=1)
-AXES_COOLOFF_TIME = 0.25  # hours
+AXES_COOLOFF_TIME = "safelight.web.sign_in.cool_off"  # grows with the failures, to an hour
+AXES_USE_ATTEMPT_EXPIRATION = True
+# Attempts during a wait are not counted: a person who tries the right password too early does not wait longer for it.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
 # By person and address together: nobody can lock a colleague out from another machine.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "safelight.web.sign_in.attempted_name"
@@ -299,12 +347,15 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = False
 
-SESSION_COOKIE_AGE = 10 * 60 * 60  # one long shift
+SESSION_COOKIE_AGE = 12 * 60 * 60  # the longest that standards/sign_in.toml allows; each role's own limit is shorter
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- headers --------------------------------------------------------------------------------------------------
 
+# __Host-: the browser takes the cookie over TLS only, for this host only, from no sub-domain.
+SESSION_COOKIE_NAME = "safelight-session" if PLAIN_HTTP else "__Host-safelight-session"
+CSRF_COOKIE_NAME = "safelight-csrf" if PLAIN_HTTP else "__Host-safelight-csrf"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = not PLAIN_HTTP
@@ -333,7 +384,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        # A form that starts the force's own sign-in service ends there.
+        "form-action": [SELF, *OIDC_ORIGINS],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "object-src": [NONE],

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from allauth.account.views import LoginView, LogoutView
+from allauth.account.forms import ChangePasswordForm
+from allauth.account.views import LoginView, LogoutView, PasswordChangeView, ReauthenticateView
 from axes.decorators import axes_dispatch, axes_form_invalid
 from django.conf import settings
+from django.contrib.auth import logout
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 
-from safelight.casework.base.policy import PUBLIC, page
+from safelight.casework.accounts import attempts
+from safelight.casework.base.policy import PUBLIC, SIGNED_IN, page
 
 
 @method_decorator(axes_dispatch, name="dispatch")
@@ -21,7 +26,48 @@ class SignIn(LoginView):
 
     template_name = "account/login.html"
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST" and attempts.besieged(attempted_name(request), _address(request)):
+            return locked_out(request)
+        return super().dispatch(request, *args, **kwargs)
 
+    def get_context_data(self, **kwargs: Any) -> Any:
+        return super().get_context_data(**kwargs) | {
+            "service": settings.OIDC_NAME,
+            "no_second_factor": not settings.SECOND_FACTOR_DUTY and settings.DEMO,
+        }
+
+
+class OwnPasswordForm(ChangePasswordForm):
+    """A new password must be one: the same again would leave a given password in force."""
+
+    def clean(self) -> Any:
+        data = super().clean()
+        if self.cleaned_data.get("password1") and self.cleaned_data.get("oldpassword") == data.get("password1"):
+            self.add_error("password1", ValidationError("This is the password that you have now. Choose another."))
+        return data
+
+
+@page(SIGNED_IN, methods=("GET", "POST"))
+def change_password(request: HttpRequest) -> HttpResponse:
+    """An own password in place of the present one. Every other session of the person ends."""
+    if not request.user.has_usable_password():
+        return redirect("accounts:mine")
+    return PasswordChangeView.as_view(template_name="account/password_change.html")(request)
+
+
+@page(SIGNED_IN, methods=("GET", "POST"))
+def again(request: HttpRequest) -> HttpResponse:
+    """For a person who has nothing but the force's sign-in service: out, and in again through it."""
+    if request.method == "POST":
+        logout(request)
+        return redirect("account_login")
+    return render(request, "account/again.html")
+
+
+reauthenticate = page(SIGNED_IN, methods=("GET", "POST"))(
+    ReauthenticateView.as_view(template_name="account/reauthenticate.html")
+)
 sign_in = page(PUBLIC, methods=("GET", "POST"))(SignIn.as_view())
 sign_out = page(PUBLIC, methods=("GET", "POST"))(LogoutView.as_view(template_name="account/logout.html"))
 
@@ -42,7 +88,23 @@ def address_before_the_proxy(request: HttpRequest) -> str:
     return forwarded.rsplit(",", 1)[-1].strip() or str(request.META.get("REMOTE_ADDR", ""))
 
 
+def _address(request: HttpRequest) -> str:
+    if "AXES_CLIENT_IP_CALLABLE" in dir(settings) and settings.AXES_CLIENT_IP_CALLABLE:
+        return address_before_the_proxy(request)
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def cool_off(request: HttpRequest | None) -> timedelta:
+    """How long axes keeps a name away from an address: the longer, the more often it failed today."""
+    if request is None:
+        return attempts.WAITS[0][1]
+    name = attempted_name(request, getattr(request, "axes_credentials", None))
+    return attempts.wait_for(name, _address(request))
+
+
 def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, *args: Any) -> HttpResponse:
     """The page after too many failed attempts. It does not say whether the account exists."""
-    minutes = round(float(settings.AXES_COOLOFF_TIME) * 60)
+    name = attempted_name(request, credentials)
+    attempts.note_locked(name)
+    minutes = round(attempts.wait_for(name, _address(request)).total_seconds() / 60)
     return render(request, "account/locked.html", {"minutes": minutes}, status=settings.AXES_HTTP_RESPONSE_CODE)

@@ -12,7 +12,19 @@ from safelight.casework.base.policy import SIGNED_IN, page
 from safelight.casework.base.standards import standards
 from safelight.standards.audit_rows import CriteriaSet, Phrase, ReferBackReason
 from safelight.standards.escalation import EscalationStep
-from safelight.standards.model import PRODUCT, Category, GradeScale, Outcome, RiskLevel, Role, Row, Skill, Unit, VicsMap
+from safelight.standards.model import (
+    PRODUCT,
+    Category,
+    GradeScale,
+    Outcome,
+    RiskLevel,
+    Role,
+    Row,
+    SignInRule,
+    Skill,
+    Unit,
+    VicsMap,
+)
 from safelight.web.filters import words
 
 KINDS = {
@@ -61,6 +73,7 @@ OTHERS = (
     ("Wording that blames a child", "wording"),
     ("Outcomes", "outcomes"),
     ("Roles", "roles"),
+    ("Signing in", "sign_in"),
     ("Skills", "skills"),
     ("Bases for sharing", "sharing_bases"),
     ("Units", "units"),
@@ -98,6 +111,10 @@ def detail(row: Row) -> str:
         case Role():
             later = "" if row.available else " Not available for sign-in yet."
             return f"{row.does}. Sees: {row.sees}.{later}"
+        case SignInRule():
+            factor = "A second factor is owed" if row.second_factor else "A password alone is enough"
+            ends = f"ends after {row.idle_minutes} minutes of nothing and {row.longest_hours} hours in all"
+            return f"{factor}; a session {ends}; at most {row.sessions} at a time"
         case Skill():
             return f"For: {', '.join(words(role).lower() for role in row.applies_to)}"
         case Unit():

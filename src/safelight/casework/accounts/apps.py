@@ -7,3 +7,7 @@ class AccountsConfig(CaseworkApp):
     name = "safelight.casework.accounts"
     label = "accounts"
     default = True  # the base class stands in this module too
+
+    def ready(self) -> None:
+        super().ready()
+        import safelight.casework.accounts.sessions  # noqa: F401  it listens to sign-ins

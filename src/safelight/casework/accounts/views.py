@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from safelight.casework.accounts.forms import AccountForm
-from safelight.casework.accounts.models import User
-from safelight.casework.accounts.services import create_user
+from safelight.casework.accounts import external, second_factor
+from safelight.casework.accounts.forms import AccountForm, ConnectForm, ReasonForm
+from safelight.casework.accounts.fresh import freshly_signed_in
+from safelight.casework.accounts.models import UnknownSubject, User
+from safelight.casework.accounts.services import close_account, create_user, open_account
 from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page
 from safelight.casework.base.standards import standards
@@ -47,6 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @page("accounts.manage", methods=("GET", "POST"))
+@freshly_signed_in
 def create(request: HttpRequest) -> HttpResponse:
     """A new account."""
     form = AccountForm(posted(request))
@@ -57,3 +62,98 @@ def create(request: HttpRequest) -> HttpResponse:
             return redirect("accounts:index")
     context = {"title": "Make an account", "form": form, "button": "Make the account"}
     return render(request, "form_page.html", {**context, "cancel_url": reverse("accounts:index")})
+
+
+@page("accounts.manage", looks="account")
+def detail(request: HttpRequest, username: str) -> HttpResponse:
+    """One account, and what an administrator may do with it."""
+    user = get_object_or_404(User.objects.select_related("unit"), username=username)
+    look(request, "account", user)
+    kinds = [second_factor.KINDS[row.type] for row in second_factor.factors_of(user)]
+    return render(
+        request,
+        "accounts/detail.html",
+        {
+            "account": user,
+            "rule": second_factor.rule_for(user),
+            "factors": kinds,
+            "codes_left": second_factor.codes_left(user),
+            "connected": SocialAccount.objects.filter(user=user).first(),
+            "waiting": user.recoveries.filter(decided_at=None).first(),
+            "own": user.pk == request.user.pk,
+        },
+    )
+
+
+def _with_reason(request: HttpRequest, user: User, title: str, act: Any, *, done: str, closing: bool) -> HttpResponse:
+    form = ReasonForm(posted(request))
+    back = reverse("accounts:detail", args=[user.username])
+    if request.method == "POST" and attempt(form, lambda: act(request.user, user, **form.cleaned_data)) is not None:
+        messages.success(request, done)
+        return redirect(back)
+    context = {"title": title, "caption": user.name, "form": form, "button": title, "cancel_url": back}
+    return render(request, "form_page.html", {**context, "destructive": closing})
+
+
+@page("accounts.manage", methods=("GET", "POST"))
+@freshly_signed_in
+def close(request: HttpRequest, username: str) -> HttpResponse:
+    """Close an account: its sessions end at once."""
+    user = get_object_or_404(User, username=username)
+    done = f"The account {user.username} is closed, and its sessions have ended."
+    return _with_reason(request, user, "Close the account", close_account, done=done, closing=True)
+
+
+@page("accounts.manage", methods=("GET", "POST"))
+@freshly_signed_in
+def reopen(request: HttpRequest, username: str) -> HttpResponse:
+    """Open a closed account again."""
+    user = get_object_or_404(User, username=username)
+    done = f"The account {user.username} is open again."
+    return _with_reason(request, user, "Open the account again", open_account, done=done, closing=False)
+
+
+@page("accounts.manage", methods=("POST",))
+@freshly_signed_in(back="accounts:index")
+def take_off(request: HttpRequest, username: str) -> HttpResponse:
+    """The person of the sign-in service is this account no longer."""
+    row = get_object_or_404(SocialAccount.objects.select_related("user"), user__username=username)
+    external.disconnect(request.user, row)
+    messages.success(request, "The account is disconnected from the sign-in service, and its sessions have ended.")
+    return redirect("accounts:detail", username=username)
+
+
+@page("accounts.manage", looks="list")
+def subjects(request: HttpRequest) -> HttpResponse:
+    """People of the force's sign-in service whom no account knows, and the accounts that are connected."""
+    unknown = list(UnknownSubject.objects.filter(settled_at=None).order_by("-last_at")[: SIZE * 4])
+    connected = list(SocialAccount.objects.select_related("user").order_by("user__username")[: SIZE * 4])
+    look(request, "list", None, list="people of the sign-in service", shown=[row.pk for row in unknown])
+    return render(request, "accounts/subjects.html", {"unknown": unknown, "connected": connected})
+
+
+@page("accounts.manage", methods=("GET", "POST"))
+@freshly_signed_in
+def subject(request: HttpRequest, pk: int) -> HttpResponse:
+    """Connect somebody of the sign-in service with an account, or turn them away."""
+    row = get_object_or_404(UnknownSubject, pk=pk, settled_at=None)
+    form = ConnectForm(posted(request))
+    if request.method == "POST":
+
+        def act() -> Any:
+            user = form.cleaned_data["username"]
+            return external.connect(request.user, row, user=user) if user else external.turn_away(request.user, row)
+
+        if attempt(form, act) is not None:
+            turned = not form.cleaned_data["username"]
+            messages.success(request, "This person is turned away." if turned else "They are connected.")
+            return redirect("accounts:subjects")
+    context = {
+        "title": f"Which account is {row.said or 'this person'}?",
+        "caption": f"Number at the sign-in service: {row.subject}",
+        "intro": "Ask the person, over a way that you trust, whether it was them. The name is what the service said.",
+        "form": form,
+        "button": "Connect, or turn away",
+        "cancel_url": reverse("accounts:subjects"),
+    }
+    return render(request, "form_page.html", context)

@@ -27,6 +27,22 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
+    "account.attempts": Kind("Somebody tried too often to sign in as you", WARNING, "accounts:mine"),
+    "account.wrong_factor": Kind(
+        "Somebody knows your password and failed at your second factor: change the password", ALERT, "accounts:mine"
+    ),
+    "account.factor_changed": Kind("Your second factors were changed", WARNING, "accounts:mine"),
+    "account.code_used": Kind("A recovery code of yours was used to sign in", WARNING, "accounts:mine"),
+    "account.password_changed": Kind("Your password was changed", WARNING, "accounts:mine"),
+    "account.connected": Kind("What connects you with the sign-in service was changed", WARNING, "accounts:mine"),
+    "account.recovery_asked": Kind(
+        "The recovery of an account waits for a second person", WARNING, "accounts:recoveries"
+    ),
+    "account.recovery_approved": Kind("The recovery of an account was approved", WARNING, "accounts:mine"),
+    "account.recovery_refused": Kind("The recovery of an account was refused", INFORMATION, "accounts:mine"),
+    "account.unknown_subject": Kind(
+        "Somebody without an account came through the sign-in service", INFORMATION, "accounts:subjects"
+    ),
     "clock.due_soon": Kind("A clock runs out soon", WARNING),
     "clock.breached": Kind("A clock has run out", ALERT),
     "clock.still_breached": Kind("A clock that ran out is still open", ALERT),

@@ -37,6 +37,11 @@ start(document);
 document.addEventListener('htmx:load', (event) => {
   if (event.detail.elt !== document.body) start(event.detail.elt);
 });
+// A security key that could not be used: said on the page, not in the console.
+document.addEventListener('allauth.error', (event) => {
+  event.preventDefault();
+  document.querySelectorAll('[data-sl-key-error]').forEach((part) => { part.hidden = false; });
+});
 // A page kept by the browser's back button after signing out must ask the server again.
 window.addEventListener('pageshow', (event) => {
   if (event.persisted) window.location.reload();

@@ -1,0 +1,92 @@
+"""Sessions: how long they last, how many there may be, and how a person ends the others.
+
+The limits are rows of standards/sign_in.toml. What allauth.usersessions keeps (address and browser of each session) is
+the list that a person sees; the session itself says when it began and when it was last used.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from allauth.account.authentication import get_authentication_records
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.signals import user_logged_in
+from django.db import transaction
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from safelight.casework.accounts.second_factor import rule_for
+from safelight.casework.ledger.models import Category
+from safelight.casework.ledger.services import record
+
+BEGAN, USED = "began_at", "used_at"
+NOTED_EVERY = 60  # seconds; writing at every page would cost a write a page
+
+
+@receiver(user_logged_in)
+def _began(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
+    """However somebody signs in, the session says when it began."""
+    request.session[BEGAN] = request.session[USED] = time.time()
+
+
+def over(request: HttpRequest) -> str:
+    """Why the session of a signed-in person is over: "idle", "long", or "" while it is not.
+
+    A part of a page that asks again by itself (htmx) is not somebody at the keyboard: it keeps no session alive.
+    """
+    session, rule, now = request.session, rule_for(request.user), time.time()
+    began = session.setdefault(BEGAN, now)
+    used = session.get(USED)
+    if now - began > rule.longest_hours * 3600:
+        return "long"
+    if used is not None and now - used > rule.idle_minutes * 60:
+        return "idle"
+    if used is None or (now - used > NOTED_EVERY and not request.headers.get("HX-Request")):
+        session[USED] = now
+        UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=timezone.now())
+    return ""
+
+
+def sessions_of(user: Any) -> list[UserSession]:
+    """The sessions of ``user`` that are still alive, newest first."""
+    return sorted(UserSession.objects.purge_and_list(user), key=lambda row: row.created_at, reverse=True)
+
+
+@transaction.atomic
+def end_sessions(actor: Any, user: Any, *, keep: str | None = None, only: int | None = None, why: str) -> int:
+    """End sessions of ``user``: all but the one whose key is ``keep``, or only the one with this number.
+
+    Returns:
+        How many ended.
+    """
+    rows = UserSession.objects.filter(user=user).exclude(session_key=keep or "")
+    rows = rows if only is None else rows.filter(pk=only)
+    ended = list(rows.order_by("pk"))
+    for row in ended:
+        row.end()
+    if ended:
+        record(
+            actor,
+            "account.sessions_ended",
+            user,
+            category=Category.SYSTEM,
+            payload={"sessions": len(ended)},
+            reason=why,
+        )
+    return len(ended)
+
+
+@transaction.atomic
+def signed_in(request: HttpRequest, user: Any) -> None:
+    """Somebody has signed in: the ledger says so, and the oldest sessions beyond the role's number end."""
+    steps = get_authentication_records(request, user)
+    how = [one.get("type") or one.get("provider") or one["method"] for one in steps]
+    record(user, "account.signed_in", user, category=Category.SYSTEM, payload={"by": how})
+    # As it stands in the database the session is nobody's yet, and the list would drop it.
+    request.session.save()
+    here = request.session.session_key
+    others = [row for row in sessions_of(user) if row.session_key != here]
+    for row in others[max(rule_for(user).sessions - 1, 0) :]:
+        end_sessions(user, user, only=row.pk, why="more sessions than the role may have")

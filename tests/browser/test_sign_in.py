@@ -1,0 +1,108 @@
+"""A new colleague's first day in Chromium: password, security key, codes; then the next morning, and a lost key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from tests.browser.site import PASSWORD, Site
+
+pytestmark = pytest.mark.browser
+KEY = {
+    "protocol": "ctap2", "transport": "usb", "hasResidentKey": True, "hasUserVerification": True,
+    "isUserVerified": True, "automaticPresenceSimulation": True,
+}  # fmt: skip
+
+
+@pytest.fixture
+def as_in_production(site: Site) -> Iterator[None]:
+    from safelight.casework.accounts.services import create_user
+
+    site.users["newcomer"] = create_user(
+        None, username="newcomer", name="Noor Newcomer (synthetic)", role="chief_officer", password=PASSWORD
+    )
+    with override_settings(SECOND_FACTOR_DUTY=True, FRESH_SIGN_IN_DUTY=True):
+        yield
+
+
+def give_password(who: Any) -> None:
+    who.page.goto(who.site.url + "/sign-in/")
+    who.fill("User name", who.username)
+    who.fill("Password", PASSWORD)
+    who.page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def test_a_security_key_from_the_first_day_to_its_loss(site: Site, visit: Any, as_in_production: None) -> None:
+    """The only factor that a false sign-in page cannot take would not work in the browser, or not for everybody."""
+    with visit("newcomer", sign_in=False) as who:
+        tool = who.context.new_cdp_session(who.page)
+        tool.send("WebAuthn.enable")
+        key = tool.send("WebAuthn.addVirtualAuthenticator", {"options": KEY})["authenticatorId"]
+        give_password(who)
+        who.page.wait_for_url("**/my-sign-in/needed/")
+        who.look("second-factor-needed")
+        who.press("Use a security key", "add-a-key")
+        who.fill("Name of the key", "Blue key")
+        # By keyboard alone: the button is a button.
+        who.page.get_by_role("button", name="Add the key").focus()
+        who.page.keyboard.press("Enter")
+        who.page.wait_for_url("**/my-sign-in/codes/")
+        who.look("codes-before")
+        who.press("Show me ten codes", "codes-shown")
+        codes = re.findall(r"[A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4}", who.page.inner_text("main"))
+        assert len(codes) == 10
+        who.press("I have kept them", "how-i-sign-in")
+        assert "Blue key" in who.page.inner_text("main")
+        who.press("Set up an authenticator app", "set-up-an-app")
+        assert who.page.locator("svg.sl-qr").bounding_box()["width"] > 150
+        who.go("/my-sign-in/password/", "change-password")
+        who.press("Sign out")
+
+        give_password(who)
+        who.page.wait_for_url("**/sign-in/code/")
+        who.look("second-factor-asked")
+        who.page.get_by_role("button", name="Use a security key").click()
+        who.page.wait_for_url(lambda url: "sign-in" not in url)
+        who.press("Sign out")
+
+        # The key is lost: the browser finds none, says so on the page, and a code opens the door once.
+        tool.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
+        other = {**KEY, "transport": "usb"}
+        tool.send("WebAuthn.addVirtualAuthenticator", {"options": other})
+        give_password(who)
+        who.page.wait_for_url("**/sign-in/code/")
+        who.page.get_by_role("button", name="Use a security key").click()
+        who.page.get_by_text("Your browser could not use the key").wait_for()
+        who.look("key-not-found")
+        who.fill("Number from your authenticator app, or a recovery code", codes[0])
+        who.page.get_by_role("button", name="Continue").click()
+        who.page.wait_for_url(lambda url: "sign-in" not in url)
+        who.go("/my-sign-in/", "how-i-sign-in-later")
+        assert "9 codes of ten left" in who.page.inner_text("main")
+
+
+def test_without_javascript_an_app_is_set_up_and_a_password_changed(
+    site: Site, visit: Any, as_in_production: None
+) -> None:
+    """Somebody whose browser runs no scripts could not enrol, and so not work."""
+    from tests.web.security.people import number
+
+    from safelight.casework.accounts.services import create_user
+
+    create_user(None, username="plain", name="Plain (synthetic)", role="chief_officer", password=PASSWORD)
+    with visit("plain", sign_in=False, javascript=False) as who:
+        give_password(who)
+        who.page.wait_for_url("**/my-sign-in/needed/")
+        who.press("Use an authenticator app")
+        secret = who.page.locator(".sl-key").inner_text().replace(" ", "")
+        who.fill("Number of six figures", "000000")
+        who.press("Set it up", "wrong-number")
+        assert who.page.locator(".govuk-error-summary").count() == 1
+        who.fill("Number of six figures", number(secret))
+        who.press("Set it up", "codes-without-scripts")
+        who.press("Show me ten codes")
+        who.press("I have kept them")
+        who.press(re.compile("^Sign out"))

@@ -1,0 +1,80 @@
+"""Guessing must be slow; and a stranger must not be able to keep somebody from their work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from axes.models import AccessAttempt, AccessAttemptExpiration, AccessFailureLog
+from django.test import Client
+from django.utils import timezone
+from tests.web.security.people import give_password, make_person
+
+from safelight.casework.accounts import attempts
+from safelight.casework.ledger.models import LedgerEntry
+from safelight.casework.notices.models import Notice
+
+pytestmark = pytest.mark.django_db
+
+
+def guess(client: Client, times: int, address: str = "10.0.0.66", name: str = "sam"):
+    for _ in range(times):
+        answer = give_password(client, name, "wrong", REMOTE_ADDR=address)
+    return answer
+
+
+def later(minutes: int) -> None:
+    """As if so many minutes had passed since the failures."""
+    by = timedelta(minutes=minutes)
+    for row in AccessAttempt.objects.all():
+        AccessAttempt.objects.filter(pk=row.pk).update(attempt_time=row.attempt_time - by)
+        AccessAttemptExpiration.objects.filter(pk=row.pk).update(expires_at=row.expiration.expires_at - by)
+    for row in AccessFailureLog.objects.all():
+        AccessFailureLog.objects.filter(pk=row.pk).update(attempt_time=row.attempt_time - by)
+
+
+def test_the_wait_grows_and_never_lasts():
+    """Five guesses every five minutes are 1,440 a day; a lock that lasts is a weapon."""
+    make_person()
+    client = Client()
+    assert b"5 minutes" in guess(client, 5).content
+    assert give_password(client, REMOTE_ADDR="10.0.0.66").status_code == 429
+    later(6)
+    assert b"15 minutes" in guess(client, 5).content
+    later(6)
+    assert give_password(client, REMOTE_ADDR="10.0.0.66").status_code == 429
+    later(10)
+    guess(client, 5)
+    later(16)
+    assert b"60 minutes" in guess(client, 5).content
+    later(61)
+    assert give_password(client, REMOTE_ADDR="10.0.0.66").status_code == 302
+
+
+def test_the_account_hears_of_it_once_an_hour():
+    """Somebody would be guessing at a password for weeks, and its owner would be the last to know."""
+    user = make_person()
+    guess(Client(), 7)
+    guess(Client(), 6, address="10.0.0.67")
+    assert Notice.objects.filter(user=user, kind="account.attempts").count() == 1
+    assert LedgerEntry.objects.filter(verb="account.attempts", subject_id=str(user.pk)).count() == 1
+
+
+def test_an_unknown_name_leaves_no_notice_and_meets_the_same_page():
+    """The page would say which accounts exist."""
+    answer = guess(Client(), 6, name="nobody-here")
+    assert answer.status_code == 429 and not Notice.objects.exists()
+
+
+def test_guessing_from_everywhere_is_slowed_and_its_owner_is_not(monkeypatch):
+    """A thousand machines with five guesses each; or: a thousand machines keep a colleague out."""
+    monkeypatch.setattr(attempts, "STRANGERS", 12)
+    make_person()
+    assert give_password(Client(), REMOTE_ADDR="10.0.0.7").status_code == 302
+    for host in range(4):
+        guess(Client(), 3, address=f"203.0.113.{host}")
+    assert give_password(Client(), "sam", "wrong", REMOTE_ADDR="203.0.113.99").status_code == 429
+    assert give_password(Client(), REMOTE_ADDR="203.0.113.99").status_code == 429, "even with the right password"
+    assert give_password(Client(), REMOTE_ADDR="10.0.0.7").status_code == 302
+    AccessFailureLog.objects.update(attempt_time=timezone.now() - timedelta(hours=2))
+    assert give_password(Client(), REMOTE_ADDR="203.0.113.99").status_code == 302

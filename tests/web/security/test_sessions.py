@@ -1,0 +1,126 @@
+"""A session that never ends is a child's record on an unattended screen."""
+
+from __future__ import annotations
+
+import pytest
+from allauth.usersessions.models import UserSession
+from django.test import Client
+from tests.web.security.people import BACKEND, PASSWORD, give_password, make_person, signed_in
+
+from safelight.casework.accounts.services import close_account
+from safelight.casework.accounts.sessions import BEGAN, USED
+from safelight.casework.base.standards import standards
+from safelight.casework.ledger.models import LedgerEntry
+
+pytestmark = pytest.mark.django_db
+
+
+def moved(client: Client, **seconds: float) -> None:
+    session = client.session
+    for key, by in seconds.items():
+        session[key] -= by
+    session.save()
+
+
+@pytest.mark.parametrize("role", ["investigator", "administrator", "custody_officer"])
+def test_a_session_ends_when_nobody_uses_it_and_after_a_shift(role):
+    """The limits would be one number for everybody, or stand in a file and do nothing."""
+    rule = standards().sign_in[role]
+    user = make_person(role=role)
+    client = signed_in(user)
+    moved(client, **{USED: rule.idle_minutes * 60 - 30})
+    assert client.get("/standards/").status_code == 200
+    moved(client, **{USED: rule.idle_minutes * 60 + 90})
+    answer = client.get("/standards/?status=draft")
+    assert answer.headers["Location"] == "/sign-in/?next=/standards/%3Fstatus%3Ddraft"
+    assert b"You did nothing for a while" in client.get(answer.headers["Location"]).content
+    client = signed_in(user)
+    moved(client, **{BEGAN: rule.longest_hours * 3600 + 1})
+    assert client.get("/standards/").status_code == 302 and "_auth_user_id" not in client.session
+
+
+def test_a_page_that_asks_again_by_itself_keeps_no_session_alive():
+    """A progress page left open over lunch would keep the desk signed in all day."""
+    client = signed_in(make_person())
+    moved(client, **{USED: 20 * 60})
+    used = client.session[USED]
+    client.get("/standards/", headers={"HX-Request": "true"})
+    assert client.session[USED] == used
+    moved(client, **{USED: 20 * 60})
+    answer = client.get("/standards/", headers={"HX-Request": "true"})
+    assert answer.headers["HX-Refresh"] == "true" and "_auth_user_id" not in client.session
+
+
+def test_signing_in_changes_the_key_of_the_session_and_signing_out_ends_it():
+    """A key planted before signing in, or copied after signing out, would open the account (fixation, replay)."""
+    make_person()
+    client, thief = Client(), Client()
+    session = client.session
+    session["planted"] = True
+    session.save()
+    planted = session.session_key
+    client.cookies["safelight-session"] = planted
+    give_password(client)
+    inside = client.cookies["safelight-session"].value
+    assert inside != planted and client.get("/standards/").status_code == 200
+    thief.cookies["safelight-session"] = planted
+    assert thief.get("/standards/").status_code == 302
+    client.post("/sign-out/")
+    thief.cookies["safelight-session"] = inside
+    assert thief.get("/standards/").status_code == 302
+
+
+def test_a_person_sees_and_ends_the_own_sessions_and_nobody_elses():
+    """A forgotten sign-in on a shared computer could not be ended from elsewhere; or a stranger could end mine."""
+    sam, tom = make_person(), make_person("tom")
+    here = signed_in(sam, headers={"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/140.0"})
+    there = signed_in(sam, headers={"User-Agent": "Mozilla/5.0 (iPhone) Safari/605"})
+    other = signed_in(tom)
+    page = here.get("/my-sign-in/").content.decode()
+    assert "Firefox on Linux" in page and "Safari on iPhone" in page and "This one" in page
+    row = UserSession.objects.get(user=sam, session_key=there.session.session_key)
+    assert other.post("/my-sign-in/sessions/end/", {"session": row.pk}).status_code == 404
+    assert there.get("/standards/").status_code == 200
+    assert here.post("/my-sign-in/sessions/end/", {"session": row.pk}).status_code == 302
+    assert there.get("/standards/").status_code == 302 and here.get("/standards/").status_code == 200
+    more = [signed_in(sam), signed_in(sam)]
+    here.post("/my-sign-in/sessions/end/")
+    assert [one.get("/standards/").status_code for one in (*more, here, other)] == [302, 302, 200, 200]
+    for odd in ("x", "-1", "²", "9" * 30):
+        assert here.post("/my-sign-in/sessions/end/", {"session": odd}).status_code == 404
+    assert LedgerEntry.objects.filter(verb="account.sessions_ended", actor=sam).count() == 2
+
+
+def test_one_session_too_many_ends_the_oldest():
+    """A password that is passed round would be used by a whole office."""
+    user = make_person(role="administrator")
+    clients = [signed_in(user) for _ in range(standards().sign_in["administrator"].sessions + 1)]
+    assert [one.get("/standards/").status_code for one in clients] == [302, 200, 200]
+
+
+def test_a_new_password_ends_every_other_session():
+    """Whoever had the old one would stay inside."""
+    user = make_person()
+    here, there = signed_in(user), signed_in(user)
+    own = "entirely other words here"
+    here.post("/my-sign-in/password/", {"oldpassword": PASSWORD, "password1": own, "password2": own})
+    assert here.get("/standards/").status_code == 200 and there.get("/standards/").status_code == 302
+
+
+def test_a_closed_account_is_out_at_once():
+    """Somebody who was suspended at noon would read on until the evening."""
+    head, user = make_person("head", "administrator"), make_person()
+    client = signed_in(user)
+    close_account(head, user, reason="Synthetic.")
+    assert client.get("/standards/").status_code == 302
+    again = give_password(Client())
+    assert again.status_code == 403 and b"This account is closed" in again.content
+
+
+def test_a_session_made_without_the_page_has_limits_too():
+    """A way in that somebody adds later would have sessions without an end."""
+    client = Client()
+    client.force_login(make_person(), backend=BACKEND)
+    assert client.get("/standards/").status_code == 200
+    moved(client, **{BEGAN: 13 * 3600})
+    assert client.get("/standards/").status_code == 302

@@ -64,6 +64,7 @@ def test_a_security_key_from_the_first_day_to_its_loss(site: Site, visit: Any, a
         give_password(who)
         who.page.wait_for_url("**/sign-in/code/")
         who.look("second-factor-asked")
+        assert not who.page.get_by_text("Your browser could not use the key").is_visible(), "nothing went wrong yet"
         who.page.get_by_role("button", name="Use a security key").click()
         who.page.wait_for_url(lambda url: "sign-in" not in url)
         who.press("Sign out")

@@ -108,7 +108,7 @@ def values(fields: list[str], kind: str) -> dict[str, str]:
 FIELDS: dict[str, list[str]] = {}  # by page, read once: what a form asks does not change from one nonsense to the next
 ROLE = {
     "accounts": "admin", "submissions": "examiner", "hashsets": "examiner", "inspection": "auditor",
-    "recommendations": "chief",
+    "recommendations": "chief", "retention": "chief",
 }  # fmt: skip
 
 

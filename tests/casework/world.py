@@ -39,6 +39,8 @@ from safelight.casework.offenders.notifying import open_duty
 from safelight.casework.people.models import Merge, PossibleLink
 from safelight.casework.referrals.models import ImportBatch, ImportLine
 from safelight.casework.rereview.models import Entry, ReReview
+from safelight.casework.retention.models import Decision
+from safelight.casework.retention.models import Hold as RetentionHold
 from safelight.casework.safeguarding.protection import take_into_protection
 from safelight.casework.safeguarding.services import send_safeguarding_referral
 from safelight.casework.safeguarding.strategy import call_strategy, record_strategy
@@ -246,6 +248,18 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
     )  # fmt: skip
     arguments |= dict.fromkeys(
         ("breakglass:detail", "breakglass:end", "breakglass:review"), {"reference": opening.reference}
+    )
+    held = RetentionHold.objects.create(
+        case=case, kind="legal", reason="Synthetic.", placed_by=supervisor, placed_at=now
+    )
+    decided = Decision.objects.create(
+        case=case, outcome="keep", reason="Synthetic.", keep_until=now.date() + timedelta(days=900),
+        proposed_by=supervisor, proposed_at=now,
+    )  # fmt: skip
+    arguments["retention:lift"] = {"reference": held.reference}
+    arguments["retention:settle"] = {"reference": decided.reference}
+    arguments |= dict.fromkeys(
+        ("retention:detail", "retention:group", "retention:decide", "retention:hold"), {"reference": case.reference}
     )
     arguments |= audit_arguments(case, people)
     arguments["safeguarding:record"] = {"reference": told.reference}

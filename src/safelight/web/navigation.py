@@ -76,6 +76,7 @@ NAVIGATION = (
     Item("Figures", "custody:figures", frozenset({"custody_officer", "supervisor", "chief_officer"}), "Custody"),
     Item("Audits", "inspection:index", INSPECTS, "Inspection"),
     Item("Sent back", "inspection:sent_back", INSPECTS - {"chief_officer"} | {"investigator"}, "Inspection"),
+    Item("Review and erasure", "retention:index", INSPECTS, "Cases"),
     Item("Recommendations", "recommendations:index", INSPECTS | {"administrator"}, "Inspection"),
     Item("Clocks in figures", "inspection:clocks", INSPECTS, "Inspection"),
     Item("Control charts", "inspection:control", INSPECTS, "Inspection"),

@@ -123,6 +123,7 @@ CASEWORK_APPS = (
     "offenders",
     "rereview",
     "breakglass",
+    "retention",
     "notices",
     "victims",
     "oversight",

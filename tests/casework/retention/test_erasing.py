@@ -50,7 +50,7 @@ def everything() -> str:
 
 
 def plant(case: Any) -> int:
-    """Write the canary into every personal text of every row that hangs on the case. Returns how many fields took it."""
+    """Write the canary into every personal text of every row that hangs on the case; how many fields took it."""
     planted = 0
     for model, keys in rows_of_case(case).items():
         for name in register()[model._meta.label].personal:
@@ -81,7 +81,7 @@ def test_nothing_that_says_who_it_was_is_left_in_any_table(tmp_path: Any, settin
     )
     CasePerson.objects.create(case=case, person=person, role="suspect", added_at=timezone.now())
     Identifier.objects.create(person=person, kind="email", value=f"{CANARY}@example.org")
-    note(where.people["has"], case, text=f"{CANARY} was seen at the school.")
+    note(where.people["has"], case, "note", f"{CANARY} was seen at the school.")
     closed(case)
     assert plant(case) > 40
     assert everything().count(CANARY) > 60

@@ -126,3 +126,59 @@ class Erasure(models.Model):
 
     class Meta:
         verbose_name = "erasure"
+
+
+class AccessRequest(Referenced):
+    """Somebody asks what is held about them (DPA 2018 s.45). ``due_on``: one month after the day it was received."""
+
+    PREFIX = "SA"
+
+    person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="access_requests")
+    received_on = models.DateField()
+    due_on = models.DateField(db_index=True)
+    identity = models.TextField()
+    recorded_by = models.ForeignKey(USER, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(USER, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = "subject access request"
+        constraints = [models.CheckConstraint(condition=~Q(identity=""), name="retention_identity_seen")]
+
+
+class AccessItem(models.Model):
+    """One row that is held about the person, and whether they are given it. What is in it is read when it is exported.
+
+    Withholding names one of the grounds of DPA 2018 s.45(4), or that it tells of somebody else.
+    """
+
+    class Ground(models.TextChoices):
+        INQUIRY = "a", "s.45(4)(a): would obstruct an inquiry or investigation"
+        PREVENTION = "b", "s.45(4)(b): would prejudice prevention or prosecution of crime"
+        PUBLIC = "c", "s.45(4)(c): public security"
+        NATIONAL = "d", "s.45(4)(d): national security"
+        RIGHTS = "e", "s.45(4)(e): the rights and freedoms of others"
+
+    request = models.ForeignKey(AccessRequest, on_delete=models.PROTECT, related_name="items")
+    model = models.CharField(max_length=80)
+    row = models.BigIntegerField()
+    about_others = models.BooleanField()
+    given = models.BooleanField(null=True)
+    ground = models.CharField(max_length=1, choices=Ground.choices, blank=True)
+    reason = models.TextField(blank=True)
+    decided_by = models.ForeignKey(USER, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "item of a subject access request"
+        constraints = [
+            models.UniqueConstraint(fields=["request", "model", "row"], name="retention_access_item_once"),
+            models.CheckConstraint(
+                condition=Q(given=None, decided_by=None)
+                | Q(given=True, decided_by__isnull=False, ground="")
+                | (Q(given=False, decided_by__isnull=False) & ~Q(ground="") & ~Q(reason="")),
+                name="retention_withheld_on_a_ground",
+            ),
+        ]

@@ -21,5 +21,6 @@ rules.add_perm("retention.view", has_role("supervisor", "chief_officer", "audito
 rules.add_perm("retention.propose", supervises | is_chief)
 rules.add_perm("retention.hold", supervises | is_chief)
 rules.add_perm("retention.hold_all", is_chief)
+rules.add_perm("retention.access", is_chief)
 rules.add_perm("retention.lift", is_chief)
 rules.add_perm("retention.approve", is_chief & proposed_by_another)

@@ -11,6 +11,10 @@ register_verbs(
         "retention.refused": "refused the retention decision on",
         "retention.erased": "erased the content of",
         "retention.held": "placed a hold on erasure on",
+        "access.viewed": "looked at the subject access of",
+        "access.recorded": "recorded a request for subject access of",
+        "access.decided": "decided on items of the subject access of",
+        "access.answered": "gave out the subject access of",
         "retention.lifted": "lifted the hold on erasure on",
     }
 )

@@ -73,7 +73,7 @@ def test_no_byte_of_a_picture_leaves_the_worker(
     finally:
         done.set()
         watcher.join()
-    assert run.pictures_hashed >= 12, "The pictures were never decoded: the test tests nothing."
+    assert run.summary["pictures_hashed"] >= 12, "The pictures were never decoded: the test tests nothing."
     case = run.device.case
     client = sign_in(bench.examiner)
     answers = [

@@ -24,3 +24,16 @@ def test_no_free_text_is_called_plain() -> None:
         if type(field) is models.TextField and field.name in known[model._meta.label].of.get("plain", ())
     }
     assert plain <= allowed
+
+
+def test_what_is_emptied_can_be_emptied() -> None:
+    """An erasure would stop half-way on a number that was taken for a text."""
+    text = (models.CharField, models.TextField, models.JSONField)
+    wrong = []
+    for model in casework_models():
+        for name in register()[model._meta.label].personal:
+            field = model._meta.get_field(name)
+            assert isinstance(field, models.Field)
+            if not isinstance(field, text) and not field.null:
+                wrong.append(f"{model._meta.label}.{name}")
+    assert wrong == []

@@ -15,8 +15,8 @@ def test_every_field_of_the_case_work_is_declared() -> None:
 def test_no_free_text_is_called_plain() -> None:
     """Notes about a child would be left standing because somebody was in a hurry."""
     known = register()
-    # The words of the triage engine about a run; what an inspector wrote is published.
-    allowed = {"devices.TriageRun.verdict", "fleet.FirstLook.verdict", "submissions.SubmissionItem.verdict"}
+    # What witnesses signed; the words of the triage engine about a run.
+    allowed = {"ledger.SealMark.body", "devices.TriageRun.verdict", "fleet.FirstLook.verdict"}
     plain = {
         f"{model._meta.label}.{field.name}"
         for model in casework_models()

@@ -47,6 +47,15 @@ def what_to_back_up(folder: Path | None, *, follow: bool) -> tuple[Any, Any]:
     return source, Aim(data, tuple(left_out), Path(target), keys, __version__)
 
 
+def _proven(done: Any) -> str:
+    ledger = done.manifest.ledger
+    if ledger is None:
+        return "it has no ledger"
+    if not ledger.tree_size:
+        return f"{done.entries:,} ledger entries, none of them sealed when the backup was made"
+    return f"{done.entries:,} ledger entries follow from the root {ledger.root[:16]}"
+
+
 def register(app: typer.Typer) -> None:
     @app.command()
     def backup(
@@ -79,10 +88,7 @@ def register(app: typer.Typer) -> None:
             size = sum(part.bytes for part in chain.last.parts)
             typer.echo(f"Written to {chain.folder}: {size / 1e6:,.1f} MB, encrypted for {len(aim.recipients)} key(s).")
             done = chain.verify(prove_by_command)
-            typer.echo(
-                f"Restored for a check in {done.seconds:.1f} s: {done.entries:,} ledger entries follow from the root "
-                f"{done.manifest.ledger.root[:16] if done.manifest.ledger else ''}."
-            )
+            typer.echo(f"Restored for a check in {done.seconds:.1f} s: {_proven(done)}.")
         finally:
             source.close()
 
@@ -129,7 +135,7 @@ def register(app: typer.Typer) -> None:
         done = bring_back(chain, read_identity(key), into, until=moment, root=root)
         typer.echo(
             f"Restored to {into} in {done.seconds:.1f} s, as of {done.manifest.at:%Y-%m-%d %H:%M:%S} UTC: "
-            f"{done.entries:,} ledger entries follow from the root."
+            f"{_proven(done)}."
         )
         if done.manifest.engine == "sqlite":
             typer.echo(f"Start with SAFELIGHT_DATA={into}.")

@@ -43,13 +43,19 @@ def set_group(actor: Any, case: Case, *, group: str) -> Schedule:
     """Set the review group of a closed case; its first review follows from the standards.
 
     Raises:
-        NotAllowed; NotPossible: it is open; Invalid: no such group; StandardsError: the force has not set the years.
+        NotAllowed; NotPossible: it is open; the force has not set the years; Invalid: no such group.
     """
     must(actor, "retention.propose", case, what="set the review group of this case")
     case = _closed(case)
     if group not in Schedule.Group.values:
         raise Invalid("There is no such group.", fix="Choose from the list.", field="group")
-    years = int(standards().policy[f"retention_review_years_{group}"].value)
+    setting = standards().policy[f"retention_review_years_{group}"]
+    if not setting.is_set:
+        raise NotPossible(
+            "The force has not set after how many years this group is reviewed.",
+            fix=f"Somebody sets [policy.{setting.id}] in the force's standards file.",
+        )
+    years = int(setting.value)
     assert case.closed_at is not None
     review_on = years_after(timezone.localdate(case.closed_at), years)
     row, _ = Schedule.objects.update_or_create(

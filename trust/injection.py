@@ -7,12 +7,16 @@ program: no tag that was typed, no formula, no second line.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import inspect
 import itertools
 import logging
+import os
 import pkgutil
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -141,7 +145,21 @@ def logged(text: str) -> str:
     return JsonLines().format(record)
 
 
+def _django() -> None:
+    """Settings and apps, where the tests have not loaded them. No table is read or written."""
+    import django
+    from django.apps import apps
+
+    if not apps.ready:
+        os.environ["SAFELIGHT_TESTING"] = "1"
+        os.environ["SAFELIGHT_DATA"] = folder = tempfile.mkdtemp(prefix="safelight-injection-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["DJANGO_SETTINGS_MODULE"] = "safelight.web.settings"
+        django.setup()
+
+
 def run(size: Size) -> Result:
+    _django()
     from django.core.exceptions import ValidationError
 
     from safelight.cells import safe_cell

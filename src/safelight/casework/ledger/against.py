@@ -73,7 +73,7 @@ def compare(result: Verification, key: VerifierKey, notes: Iterable[Note]) -> No
         seen = f"{key.name} cosigned {size} entries on {datetime.fromtimestamp(stated, UTC):%Y-%m-%d at %H:%M:%S} UTC"
         if size > total:
             result.add(
-                total, size - 1, f"{seen}, and {total} are sealed here: the last {size - total} were removed, or an "
+                min(agreed, total), size - 1, f"{seen}, and {total} are sealed here: the last {size - total} were removed, or an "
                 "older copy of the database runs.",
             )  # fmt: skip
             return

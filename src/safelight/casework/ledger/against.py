@@ -72,10 +72,8 @@ def compare(result: Verification, key: VerifierKey, notes: Iterable[Note]) -> No
     for size, (root, stated) in sorted(mine.items()):
         seen = f"{key.name} cosigned {size} entries on {datetime.fromtimestamp(stated, UTC):%Y-%m-%d at %H:%M:%S} UTC"
         if size > total:
-            result.add(
-                min(agreed, total), size - 1, f"{seen}, and {total} are sealed here: the last {size - total} were removed, or an "
-                "older copy of the database runs.",
-            )  # fmt: skip
+            said = f"{seen}, and {total} are sealed here: the last {size - total} were removed, or an older copy runs."
+            result.add(min(agreed, total), size - 1, said)
             return
         if roots.get(size, "") != root and (size in roots or _root_over(size) != root):
             result.add(

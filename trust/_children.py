@@ -1,0 +1,131 @@
+"""Processes that write, made by forking (Django stands ready in them), and what they were told is saved.
+
+A child writes a line to its pipe after each commit: that is the acknowledgement. Whatever was acknowledged must be
+there afterwards, whole; whatever was not may be there, but then whole as well.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from trust import Result
+
+
+class Child:
+    """One forked process that runs ``work(acknowledge)``, where ``acknowledge(text)`` says that something is saved."""
+
+    def __init__(self, work: Callable[[Callable[[str], None]], None]) -> None:
+        from django.db import connections
+
+        connections.close_all()  # no connection may be shared with a child
+        reading, writing = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                os.close(reading)
+                work(lambda text: _line(writing, text))
+                status = 0
+            except BaseException:  # noqa: BLE001 - a child must end here, whatever happens
+                traceback.print_exc()
+                sys.stderr.flush()
+            finally:
+                os._exit(status)
+        os.close(writing)
+        self.pipe = reading
+        os.set_blocking(reading, False)
+        self.text = b""
+        self.alive = True
+
+    def lines(self) -> list[str]:
+        """What it has acknowledged so far; a line cut off by its death is none."""
+        while True:
+            try:
+                piece = os.read(self.pipe, 65_536)
+            except BlockingIOError:
+                break
+            if not piece:
+                break
+            self.text += piece
+        return self.text.decode().split("\n")[:-1]
+
+    def kill(self) -> None:
+        """As a power cut would: no handler, no goodbye."""
+        if self.alive:
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait()
+
+    def wait(self) -> int:
+        """Its exit status."""
+        _, status = os.waitpid(self.pid, 0)
+        self.alive = False
+        return os.waitstatus_to_exitcode(status)
+
+    def close(self) -> list[str]:
+        """Kill it if it lives; everything that it acknowledged."""
+        self.kill()
+        found = self.lines()
+        os.close(self.pipe)
+        return found
+
+
+def _line(pipe: int, text: str) -> None:
+    os.write(pipe, f"{text}\n".encode())
+
+
+def referral(actor: Any, key: str) -> str:
+    """Record a synthetic referral with two children through the service; ``key``, once it is saved."""
+    from safelight.casework.referrals.services import record_referral
+
+    record_referral(
+        actor, source="public", source_reference=key, summary=f"Synthetic report {key}.",
+        suspect={"family_name": "Synthetic", "given_names": key, "address": "1 Example Street"},
+        children=[{"given_names": "First", "age": 7}, {"given_names": "Second", "age": 9}],
+    )  # fmt: skip
+    return key
+
+
+def check_whole(result: Result, test: str, acknowledged: set[str], seen: str) -> None:
+    """Every acknowledged referral is there; every referral there is whole and in the ledger; the ledger verifies."""
+    from django.db.models import Count
+
+    from safelight.casework.ledger.models import LedgerEntry
+    from safelight.casework.ledger.services import seal
+    from safelight.casework.ledger.verify import verify
+    from safelight.casework.referrals.models import Referral
+
+    counted = Referral.objects.annotate(n=Count("people", distinct=True)).values_list("pk", "source_reference", "n")
+    entries = LedgerEntry.objects.filter(verb="referral.recorded").values_list("subject_id", flat=True)
+    entered = {int(key) for key in entries}
+    # By the page a referral names one person, by the service three.
+    rows = {source: people + 2 * ("-web-" in source) for _, source, people in counted}
+    lost = acknowledged - set(rows)
+    torn = [source for pk, source, _ in counted if rows[source] != 3 or pk not in entered]
+    for reference in sorted(lost)[:5]:
+        result.fail(f"{test}: {reference} was acknowledged and is missing.")
+    for reference in torn[:5]:
+        result.fail(f"{test}: {reference} is there in part ({rows[reference]} people of 3).")
+    result.add(f"{test}: acknowledged writes", len(acknowledged), len(acknowledged) - len(lost), seen)
+    result.add(f"{test}: referrals whole, with their ledger entry", len(rows), len(rows) - len(torn), "")
+    while seal():
+        pass
+    found = verify()
+    for fault in found.faults[:5]:
+        result.fail(f"{test}: {fault}")
+    result.add(f"{test}: ledger entries verify", found.entries, found.entries if found.proven else 0, "")
+
+
+def until(what: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something holds, at most so long."""
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True

@@ -112,3 +112,6 @@ def test_own_audits_are_compared_only_when_drawn_alike_and_say_not_shown() -> No
     assert first.startswith(f"Good, {plans[1].reference} against {plans[0].reference}: 33.3 to 33.3 %")
     assert first.endswith("a change is not shown.")
     assert second.endswith("drawn from different cases, so not compared.")
+    plans[1].scale = "force"  # 'adequate' stands on one scale and not on the other
+    refused = own_changes([(plan, interval, "") for plan in plans])
+    assert all("graded on two scales" in said and "nobody declared a mapping" in said for said in refused)

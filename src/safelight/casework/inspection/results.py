@@ -218,6 +218,12 @@ def own_changes(audits: list[tuple[AuditPlan, Interval | None, str]]) -> list[st
     kept = [(plan, share) for plan, share, _ in audits if share is not None]
     said = []
     for (before, first), (plan, second) in pairwise(kept):
+        if before.scale != plan.scale:
+            said.append(
+                f"{plan.reference} against {before.reference}: graded on two scales ({plan.scale}, {before.scale}), "
+                "between which nobody declared a mapping, so not compared."
+            )
+            continue
         if _drawn_by(before) != _drawn_by(plan):
             said.append(f"{plan.reference} against {before.reference}: drawn from different cases, so not compared.")
             continue

@@ -15,6 +15,7 @@ from safelight.casework.search.models import Entry
 
 LONGEST = 200
 MOST_WORDS = 12
+SAMPLE, WALK = 1_000, 50_000
 DIGESTS = {32: "md5", 40: "sha1", 64: "sha256"}
 _REFERENCE = re.compile(r"^([A-Za-z])[- ]?0*(\d{1,15})$")
 _SIGNS = re.compile("[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u303f\ufe00-\ufe0f]+")
@@ -88,11 +89,8 @@ def matching(kind: str, choices: list[list[str]], *, begun: bool = True) -> Quer
             "(" + " | ".join(_pg(word, begun=begun and place == len(choices) - 1) for word in words) + ")"
             for place, words in enumerate(choices)
         )
-        # Two conditions: words in which PostgreSQL sees none would leave the kind alone, which everything matches.
-        return Entry.objects.extra(
-            where=["found_by @@ to_tsquery('simple', %s)", "found_by @@ to_tsquery('simple', %s)"],
-            params=[asked, f"zk{kind}"],
-        )
+        # Parameters reach PostgreSQL as text: the kind finds the index of words of its own.
+        return Entry.objects.filter(kind=kind).extra(where=["found_by @@ to_tsquery('simple', %s)"], params=[asked])
     found = RawSQL("SELECT rowid FROM search_fts WHERE search_fts MATCH %s", [_match(kind, choices, begun=begun)])
     return Entry.objects.filter(pk__in=found)
 
@@ -107,9 +105,7 @@ def newest(
         most: how many entries.
     """
     if connection.vendor == "postgresql":
-        found = matching(kind, choices, begun=begun)
-        found = found if before is None else found.filter(pk__lt=before)
-        return dict(found.order_by("-pk").values_list("pk", "owner")[:most])
+        return _walked(matching(kind, choices, begun=begun), kind, before or 2**62, most)
     # FTS5 goes through its own row numbers backwards and stops; through IN it would first gather every match.
     with connection.cursor() as cursor:
         cursor.execute(
@@ -118,6 +114,27 @@ def newest(
             [_match(kind, choices, begun=begun), before or 2**62, most],
         )
         return dict(sorted(cursor.fetchall(), reverse=True))
+
+
+def _walked(found: QuerySet[Entry], kind: str, before: int, most: int) -> dict[int, int]:
+    """The newest of ``found`` on PostgreSQL, whose index of words gives matches in no order and only all of them.
+
+    The newest entries of the kind are read first. They tell how common the words are: of common ones the walk goes on
+    until there are enough; of rare ones the index gives them all.
+    """
+    rows: dict[int, int] = {}
+    for step in (SAMPLE, WALK):
+        newest_of_kind = Entry.objects.filter(kind=kind, pk__lt=before).order_by("-pk")
+        last = newest_of_kind.values_list("pk", flat=True)[step - 1 : step].first()
+        part = found.filter(pk__lt=before) if last is None else found.filter(pk__lt=before, pk__gte=last)
+        rows |= dict(part.order_by("-pk").values_list("pk", "owner")[: most - len(rows)])
+        if last is None or len(rows) >= most:
+            return rows
+        before = last
+        if len(rows) * (WALK // SAMPLE) < most:
+            break
+    older = found.filter(pk__lt=before).order_by("-pk").values_list("pk", "owner")
+    return rows | dict(older[: most - len(rows)])
 
 
 def _match(kind: str, choices: list[list[str]], *, begun: bool) -> str:

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
 from safelight.casework.search.names import learn_all
-from safelight.casework.search.sources import SOURCES
+from safelight.casework.search.sources import KINDS, SOURCES
 from safelight.casework.search.triggers import copy_of, install
 
 STEP = 20_000
@@ -20,7 +20,12 @@ FTS = (
     "INSERT INTO search_fts (search_fts, rowid, kind, words) VALUES ('delete', OLD.id, OLD.kind, OLD.words); "
     "INSERT INTO search_fts (rowid, kind, words) VALUES (NEW.id, NEW.kind, NEW.words); END",
 )
-GIN = "CREATE INDEX search_entry_found_by ON search_entry USING gin (found_by)"
+# One for each kind: what is looked for among devices must not go through the three million notes that hold the word.
+GIN = {
+    f"search_found_{kind}": f"CREATE INDEX search_found_{kind} ON search_entry USING gin (found_by) "
+    f"WHERE kind = '{kind}'"
+    for kind in KINDS
+}
 
 
 def rebuild(*, alone: bool = False) -> int:
@@ -60,7 +65,8 @@ def _at_once() -> None:
             for name in ("search_entry_in", "search_entry_out", "search_entry_new"):
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
         else:
-            cursor.execute("DROP INDEX IF EXISTS search_entry_found_by")
+            for name in GIN:
+                cursor.execute(f"DROP INDEX IF EXISTS {name}")
         cursor.execute("DELETE FROM search_entry")
         for source in SOURCES.values():
             cursor.execute(copy_of(source, connection.vendor))
@@ -69,7 +75,8 @@ def _at_once() -> None:
             for statement in FTS:
                 cursor.execute(statement)
         else:
-            cursor.execute(GIN)
+            for statement in GIN.values():
+                cursor.execute(statement)
     if not lite:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE search_entry")

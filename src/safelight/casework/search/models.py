@@ -20,7 +20,10 @@ class Entry(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "record"], name="search_entry_once")]
-        indexes = [models.Index(fields=["kind", "owner"], name="search_entry_owner")]
+        indexes = [
+            models.Index(fields=["kind", "owner"], name="search_entry_owner"),
+            models.Index(fields=["kind", "-id"], name="search_entry_newest"),
+        ]
 
 
 class NameTerm(models.Model):

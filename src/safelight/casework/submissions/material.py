@@ -103,25 +103,58 @@ def files_of(case: Any, *, device: Any = None, run: Any = None) -> dict[str, Fil
         found = found.filter(run__device=device)
     else:
         found = found.filter(run__device__case=case)
-    rows = list(Grade.objects.filter(case=case).values_list("md5", "category", "disputed", "settled_by"))
+    return _with_grades({case.pk: list(found.order_by("pk"))})[case.pk]
+
+
+def files_of_cases(cases: Iterable[Any]) -> dict[int, dict[str, File]]:
+    """:func:`files_of` of several cases, by the key of the case. Three queries, whatever their number; of each finding
+    only what sorting it needs is read."""
+    found: dict[int, list[Finding]] = {case.pk: [] for case in cases}
+    rows = Finding.objects.filter(known_good=False, run__device__case__in=list(found)).select_related("run__device")
+    for finding in rows.only(
+        "md5", "kind", "category", "doubtful", "run__device__exhibit", "run__device__case", "run__device__kind"
+    ).order_by("pk"):
+        found[finding.run.device.case_id].append(finding)
+    return _with_grades(found)
+
+
+def _with_grades(found: Mapping[int, list[Finding]]) -> dict[int, dict[str, File]]:
+    """The findings of cases as files, with what people said of each."""
     wanted = votes_wanted()
-    few: set[str] = set()
-    if wanted > 1 and rows:
-        votes = GradeVote.objects.filter(case=case).values_list("md5").annotate(Count("pk")).order_by()
-        numbers = dict(votes)
-        few = {md5 for md5, _, _, settled in rows if settled is None and numbers.get(md5, 0) < wanted}
-    return sort_files(
-        found.order_by("pk"),
-        {md5: category for md5, category, *_ in rows},
-        disputed={md5 for md5, _, is_disputed, _ in rows if is_disputed},
-        few=few,
-    )
+    grades: dict[int, dict[str, str]] = {key: {} for key in found}
+    disputed: dict[int, set[str]] = {key: set() for key in found}
+    few: dict[int, set[str]] = {key: set() for key in found}
+    rows = Grade.objects.filter(case__in=list(found))
+    votes = GradeVote.objects.filter(case__in=list(found)).values_list("case", "md5").annotate(Count("pk")).order_by()
+    numbers: dict[tuple[int, str], int] | None = None
+    for case, md5, category, is_disputed, settled in rows.values_list(
+        "case", "md5", "category", "disputed", "settled_by"
+    ):
+        grades[case][md5] = category
+        if is_disputed:
+            disputed[case].add(md5)
+        if wanted > 1 and settled is None:
+            if numbers is None:
+                numbers = {(of, digest): number for of, digest, number in votes}
+            if numbers.get((case, md5), 0) < wanted:
+                few[case].add(md5)
+    return {
+        key: sort_files(findings, grades[key], disputed=disputed[key], few=few[key]) for key, findings in found.items()
+    }
 
 
 def submitted(case: Any) -> dict[str, SubmissionItem]:
     """The newest item of each file that is in a submission of the case, by MD5."""
-    items = SubmissionItem.objects.filter(submission__case=case).select_related("submission", "owner")
-    return {item.md5: item for item in items.order_by("pk")}
+    return submitted_of([case])[case.pk]
+
+
+def submitted_of(cases: Iterable[Any]) -> dict[int, dict[str, SubmissionItem]]:
+    """:func:`submitted` of several cases, by the key of the case."""
+    made: dict[int, dict[str, SubmissionItem]] = {case.pk: {} for case in cases}
+    items = SubmissionItem.objects.filter(submission__case__in=list(made)).select_related("submission", "owner")
+    for item in items.order_by("pk"):
+        made[item.submission.case_id][item.md5] = item
+    return made
 
 
 def to_submit(files: Mapping[str, File], items: Mapping[str, SubmissionItem]) -> list[File]:

@@ -10,7 +10,16 @@ from safelight.casework.clocks.models import Clock
 from safelight.casework.devices.models import Device
 from safelight.casework.devices.runs import is_triaged
 from safelight.casework.submissions.grading import votes_of
-from safelight.casework.submissions.material import File, files_of, submitted, to_grade, to_settle, to_submit
+from safelight.casework.submissions.material import (
+    File,
+    files_of,
+    files_of_cases,
+    submitted,
+    submitted_of,
+    to_grade,
+    to_settle,
+    to_submit,
+)
 from safelight.casework.submissions.models import Grade, GradeVote, Submission, SubmissionItem
 
 PAGE = 50
@@ -74,19 +83,29 @@ class Standing:
 def standing(case: Any) -> Standing:
     """What was submitted, what waits for submission, and what waits for a grade."""
     files = files_of(case)
-    open_files, ungraded = to_submit(files, submitted(case)), to_grade(files)
-    devices: dict[int, Waiting] = {}
-    for file in (*open_files, *ungraded):
-        for device in {found.run.device for found in file.findings}:
-            waiting = devices.setdefault(device.pk, Waiting(device, [], []))
-            (waiting.to_grade if file in ungraded else waiting.to_submit).append(file)
     return Standing(
         list(case.submissions.select_related("device", "written_by")[:200]),
-        sorted(devices.values(), key=lambda row: row.device.exhibit),
-        ungraded,
+        _waiting(files, submitted(case)),
+        to_grade(files),
         list(case.grades.select_related("graded_by", "settled_by").order_by("-graded_at", "-pk")[:200]),
         _disputes(case, files),
     )
+
+
+def waiting_in(cases: list[Any]) -> list[tuple[Any, Waiting]]:
+    """What waits in several cases, device by device, each with its case. A fixed number of queries."""
+    files, items = files_of_cases(cases), submitted_of(cases)
+    return [(case, waiting) for case in cases for waiting in _waiting(files[case.pk], items[case.pk])]
+
+
+def _waiting(files: Mapping[str, File], items: Mapping[str, SubmissionItem]) -> list[Waiting]:
+    devices: dict[int, Waiting] = {}
+    for ungraded, those in ((False, to_submit(files, items)), (True, to_grade(files))):
+        for file in those:
+            for device in {found.run.device for found in file.findings}:
+                waiting = devices.setdefault(device.pk, Waiting(device, [], []))
+                (waiting.to_grade if ungraded else waiting.to_submit).append(file)
+    return sorted(devices.values(), key=lambda row: row.device.exhibit)
 
 
 def _disputes(case: Any, files: Mapping[str, File]) -> list[tuple[File, list[GradeVote]]]:

@@ -13,7 +13,7 @@ from safelight.casework.clocks.models import Clock
 from safelight.casework.devices.models import Finding
 from safelight.casework.submissions.grading import SKILL
 from safelight.casework.submissions.models import Grade, GradeVote, Submission, SubmissionItem
-from safelight.casework.submissions.queries import standing
+from safelight.casework.submissions.queries import waiting_in
 
 GROUP = "National database"
 MOST = 50
@@ -82,29 +82,32 @@ def _rejected(user: Any) -> list[WorkItem]:
 
 def _files(cases: Any) -> list[WorkItem]:
     made = []
-    for case in cases:
-        for waiting in standing(case).waiting:
-            clock = _clock(waiting.device)
-            common: dict[str, Any] = {
-                "url": reverse("submissions:case_submissions", args=[case.reference]),
-                "subject": f"{waiting.device.exhibit} · {case.reference} {case.title}",
-                "due_at": clock.due_at if clock else None,
-                "clock": clock,
-                "risk": case.risk,
-                "group": GROUP,
-            }
-            if waiting.to_grade:
-                made.append(WorkItem(title=f"Have {_number(waiting.to_grade)} graded", **common))
-            if waiting.to_submit:
-                made.append(WorkItem(title=f"Submit {_number(waiting.to_submit)} to the national database", **common))
+    waits = waiting_in(list(cases))
+    clocks = _clocks([waiting.device.pk for _, waiting in waits])
+    for case, waiting in waits:
+        clock = clocks.get(waiting.device.pk)
+        common: dict[str, Any] = {
+            "url": reverse("submissions:case_submissions", args=[case.reference]),
+            "subject": f"{waiting.device.exhibit} · {case.reference} {case.title}",
+            "due_at": clock.due_at if clock else None,
+            "clock": clock,
+            "risk": case.risk,
+            "group": GROUP,
+        }
+        if waiting.to_grade:
+            made.append(WorkItem(title=f"Have {_number(waiting.to_grade)} graded", **common))
+        if waiting.to_submit:
+            made.append(WorkItem(title=f"Submit {_number(waiting.to_submit)} to the national database", **common))
     return made
 
 
 def _submissions(found: Any) -> list[WorkItem]:
     made = []
     words = {Submission.State.WRITTEN: "Send the submission", Submission.State.SENT: "Record the receipt"}
-    for submission in found.filter(state__in=list(words)).select_related("case", "device")[:MOST]:
-        clock = _clock(submission.device) if submission.state == Submission.State.WRITTEN else None
+    rows = list(found.filter(state__in=list(words)).select_related("case", "device")[:MOST])
+    clocks = _clocks([row.device_id for row in rows if row.state == Submission.State.WRITTEN])
+    for submission in rows:
+        clock = clocks.get(submission.device_id) if submission.state == Submission.State.WRITTEN else None
         made.append(
             WorkItem(
                 title=words[Submission.State(submission.state)],
@@ -119,8 +122,10 @@ def _submissions(found: Any) -> list[WorkItem]:
     return made
 
 
-def _clock(device: Any) -> Clock | None:
-    return Clock.objects.open().filter(rule="caid_upload", subject_type="devices.device", subject_id=device.pk).first()
+def _clocks(devices: list[int]) -> dict[int, Clock]:
+    """The open submission clocks of devices, by the device's key."""
+    rows = Clock.objects.open().filter(rule="caid_upload", subject_type="devices.device", subject_id__in=devices)
+    return {clock.subject_id: clock for clock in rows.order_by("-pk")} if devices else {}
 
 
 def _number(files: list[Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import migrations
 
-from safelight.casework.search.index import FTS, GIN
+from safelight.casework.search.index import FTS
 
 SQLITE = (
     "CREATE VIRTUAL TABLE search_fts USING fts5(kind, words, content='search_entry', content_rowid='id', "
@@ -32,7 +32,7 @@ POSTGRESQL = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "ALTER TABLE search_entry ADD COLUMN found_by tsvector GENERATED ALWAYS AS "
     "(to_tsvector('simple'::regconfig, 'zk' || kind || ' ' || safelight_fold(words))) STORED",
-    GIN,
+    "CREATE INDEX search_entry_found_by ON search_entry USING gin (found_by)",
     "CREATE INDEX search_nameterm_alike ON search_nameterm USING gin (folded gin_trgm_ops)",
 )
 SQLITE_BACK = ("DROP TABLE search_fts", "DROP TABLE search_names", "DROP VIEW search_nametext")

@@ -40,6 +40,7 @@ _ROWS = (
     Kind("child_seen", "Child seen", True, by_hand=True),
     Kind("strategy_called", "Strategy discussion called", True),
     Kind("strategy_called_off", "Strategy discussion called off", False),
+    Kind("social_care_step", "Step of social care or a court", True),
     Kind("enquiry_47", "Section 47 enquiry", True),
     Kind("protection_taken", "Child taken into police protection", True),
     Kind("protection_changed", "Police protection: told, designated or reviewed", False),

@@ -20,6 +20,7 @@ from safelight.casework.clocks.services import start_clock, stop_clock
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
 from safelight.casework.people.values import one_line, plain
+from safelight.casework.safeguarding.measures import begin, running_for
 from safelight.casework.safeguarding.models import ChildAtRisk, DesignatedOfficer, PoliceProtection
 
 CLOCK = "police_protection_max"
@@ -36,7 +37,9 @@ def _text(value: str, field: str, what: str) -> str:
 
 def _locked(actor: Any, protection: PoliceProtection) -> PoliceProtection:
     need(actor, "safeguarding.protect", protection, what=_REFUSAL)
-    rows = PoliceProtection.objects.select_for_update(of=("self",)).select_related("child__case", "child__referral")
+    rows = PoliceProtection.objects.select_for_update(of=("self",)).select_related(
+        "child__case__unit", "child__referral__unit"
+    )
     return rows.get(pk=protection.pk)
 
 
@@ -180,4 +183,6 @@ def end_protection(
     record(actor, "protection.ended", row, case=row.case, payload=payload)
     stop_clock(actor, CLOCK, row, reason=label, at=row.ended_at)
     _say(actor, row, "protection_ended", f"{row.reference}: {label}. {row.ended_words}"[:4_000], row.ended_at)
+    if ending == PoliceProtection.Ending.ORDER and "epo" not in running_for(row.child):
+        begin(actor, row.child, "epo", f"At the end of {row.reference}.", row.ended_at)
     return row

@@ -11,6 +11,7 @@ from safelight.casework.clocks.models import Clock, Hold
 from safelight.casework.clocks.queries import ClockView, views_of
 from safelight.casework.referrals.models import ReferralPerson
 from safelight.casework.safeguarding.child_record import unassessed
+from safelight.casework.safeguarding.measures import MEASURES
 from safelight.casework.safeguarding.models import (
     Answer,
     ChildAtRisk,
@@ -169,6 +170,13 @@ def clocks_about(rows: list[Any]) -> dict[int, list[ClockView]]:
         for view in views_of(mine.order_by("due_at", "id")):
             found[view.clock.subject_id].append(view)
     return found
+
+
+def measures_of(child: Any) -> list[ClockView]:
+    """The clocks of what social care or a court set in motion for a child, running or not, newest first."""
+    rules = [measure.clock for measure in MEASURES.values()]
+    rows = Clock.objects.filter(subject_type=child._meta.label_lower, subject_id=child.pk, rule__in=rules)
+    return views_of(rows.order_by("-triggered_at", "-id")[:50])
 
 
 def in_motion(case: Any, user: Any) -> InMotion:

@@ -11,6 +11,7 @@ from safelight.casework.base.fields import DayField, MomentField
 from safelight.casework.base.step import OfRow
 from safelight.casework.people.models import Sex
 from safelight.casework.safeguarding.enquiries import MEETINGS
+from safelight.casework.safeguarding.measures import MEASURES, running_for
 from safelight.casework.safeguarding.models import (
     ChildAtRisk,
     PersonAround,
@@ -67,6 +68,29 @@ class AroundForm(forms.Form):
     responsibility = forms.ChoiceField(
         label="Parental responsibility", choices=PersonAround.Responsibility.choices, initial="not_known"
     )
+
+
+class MeasureForm(forms.Form):
+    """What social care or a court set in motion for a child."""
+
+    what = _radio("What began", [(key, one.began) for key, one in MEASURES.items()])
+    words = forms.CharField(label="Who decided, and under which number", max_length=300)
+    at = _moment("When it began")
+
+
+class OutcomeForm(OfRow):
+    """What came of something that was set in motion."""
+
+    what = _radio("What it is about", [(key, one.began) for key, one in MEASURES.items()])
+    words = forms.CharField(label="What came of it", max_length=300, help_text="Who saw the child, or which order")
+    at = _moment("When")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["what"]
+        field.choices = [  # type: ignore[attr-defined]
+            (key, f"{MEASURES[key].began}: {MEASURES[key].waits_for.lower()}") for key in running_for(self.row)
+        ]
 
 
 class AssessForm(OfRow):

@@ -9,7 +9,7 @@ from django.http import Http404
 from safelight.casework.base.errors import Invalid
 from safelight.casework.base.step import Step
 from safelight.casework.people.models import Person
-from safelight.casework.safeguarding import child_record, enquiries, protection, strategy
+from safelight.casework.safeguarding import child_record, enquiries, measures, protection, strategy
 from safelight.casework.safeguarding import record_forms as forms
 from safelight.casework.safeguarding.models import ChildAtRisk
 
@@ -42,6 +42,16 @@ CHILD: dict[str, Step] = {
         "The risk from an adult around the child", forms.AssessForm, child_record.assess_around,
         "The assessment is recorded.", lambda child: any(one.kind == "adult" for one in child.around.all()),
         "A parent who is not suspected may still not be able to protect. No risk known is an answer only after checks.",
+    ),
+    "measure": Step(
+        "Set in motion by social care or a court", forms.MeasureForm, measures.set_in_motion,
+        "Recorded. Its clock runs.",
+        intro="A section 17 assessment, an emergency protection order, or a contact that the MASH rated.",
+    ),
+    "outcome": Step(
+        "What came of it", forms.OutcomeForm, measures.came_of_it, "Recorded.",
+        lambda child: bool(measures.running_for(child)),
+        "The child was seen, the order ended, information was returned: say which and when.",
     ),
     "school": Step("A school of the child", forms.SchoolForm, child_record.add_school, "The school is recorded."),
     "protection": Step(

@@ -21,7 +21,7 @@ from safelight.casework.safeguarding.bulk import linked_children, refer_linked
 from safelight.casework.safeguarding.child_record import unassessed
 from safelight.casework.safeguarding.content import first_concern
 from safelight.casework.safeguarding.models import ChildAtRisk, PoliceProtection, Section47, StrategyDiscussion
-from safelight.casework.safeguarding.queries import child_views, children_of, clocks_about
+from safelight.casework.safeguarding.queries import child_views, children_of, clocks_about, measures_of
 from safelight.casework.safeguarding.record_forms import BulkForm, CallForm
 from safelight.casework.safeguarding.record_steps import CHILD, ENQUIRY, PROTECTION, STRATEGY
 from safelight.casework.safeguarding.strategy import call_strategy, missing_from_quorum
@@ -54,6 +54,7 @@ def child_record(request: HttpRequest, reference: str) -> HttpResponse:
         "around": list(child.around.select_related("person", "assessed_by")),
         "unassessed": unassessed(child),
         "schools": list(child.schools.all()),
+        "measures": measures_of(child),
         "enquiries": [(row, of_enquiry[row.pk]) for row in enquiries],
         "protections": [(row, of_protection[row.pk]) for row in protections],
         "steps": offered(CHILD, child) if may else {},

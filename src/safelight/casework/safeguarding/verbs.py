@@ -18,6 +18,8 @@ register_verbs(
         "safeguarding.around_assessed": "assessed the risk from an adult around the child at risk",
         "safeguarding.school_added": "recorded a school of the child at risk",
         "safeguarding.bulk_referred": "told social care about the children linked to a suspect of",
+        "safeguarding.measure_began": "recorded what was set in motion for the child at risk",
+        "safeguarding.measure_ended": "recorded what came of a measure for the child at risk",
         "strategy.called": "called the strategy discussion",
         "strategy.held": "recorded the strategy discussion",
         "strategy.no_quorum": "recorded a meeting without a quorum of the strategy discussion",

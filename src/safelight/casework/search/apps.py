@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connections
 from django.db.models.signals import post_migrate, post_save, pre_migrate
 
 from safelight.casework.base.apps import CaseworkApp
@@ -21,7 +22,7 @@ class SearchConfig(CaseworkApp):
 
 
 def _off(using: str, plan: Any = (), **_: Any) -> None:
-    if plan:
+    if plan and connections[using].vendor == "sqlite":  # PostgreSQL keeps them, and need not fill the index again
         from safelight.casework.search.triggers import remove
 
         remove(using)

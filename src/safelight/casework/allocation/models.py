@@ -50,10 +50,10 @@ class ConflictQuerySet(models.QuerySet["Conflict"]):
     def live(self) -> Self:
         return self.filter(ended_at=None)
 
-    def cases_closed_to(self, user: Any) -> Q:
-        """The cases that are closed to ``user``, as a condition on :class:`Case`: those declared, and those in which a
-        person declared stands as anything. Sub-queries from the few rows of this user, not one for each case."""
-        return any_of("pk", keys(user, "cases in conflict", lambda: self._closed_to(user)))
+    def cases_closed_to(self, user: Any, field: str = "pk") -> Q:
+        """The cases that are closed to ``user``, as a condition on :class:`Case` (or on ``field``): those declared,
+        and those in which a person declared stands as anything. Sub-queries from the few rows of this user, not one for each case."""
+        return any_of(field, keys(user, "cases in conflict", lambda: self._closed_to(user)))
 
     def people_closed_to(self, user: Any) -> Q:
         """The same of rows that name a person by ``person``."""

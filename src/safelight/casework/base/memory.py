@@ -27,12 +27,13 @@ def remembering(user: Any) -> Iterator[None]:
         del user.remembered_keys
 
 
-def keys(user: Any, name: str, rows: Callable[[], list[Any]]) -> list[Any]:
+def keys(user: Any, name: str, rows: Callable[[], list[Any]], *, most: int = MOST) -> list[Any]:
     """What to put behind ``__in``: the keys where ``user`` is remembered and they are few, otherwise queries.
 
     Args:
         user: whose keys they are.
         name: what they are; one name stands for one question.
+        most: how many keys are few.
         rows: makes the queries, each the ``values`` of one column; together they are the answer.
 
     Returns:
@@ -45,8 +46,8 @@ def keys(user: Any, name: str, rows: Callable[[], list[Any]]) -> list[Any]:
         asked = rows()
         first, *rest = (one.order_by() for one in asked)
         together = first.union(*rest) if rest else first.distinct()
-        found = {key for row in together[: MOST + 1] for key in row.values()}
-        kept[name] = [sorted(found)] if len(found) <= MOST else asked
+        found = {key for row in together[: most + 1] for key in row.values()}
+        kept[name] = [sorted(found)] if len(found) <= most else asked
     return list(kept[name])
 
 

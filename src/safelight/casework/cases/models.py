@@ -45,6 +45,11 @@ def _named(user: Any) -> list[Any]:
     return found
 
 
+def named_to(user: Any, field: str) -> Q:
+    """That ``field`` is a case that names ``user``."""
+    return any_of(field, keys(user, "cases by name", lambda: _named(user)))
+
+
 def carried_by(user: Any, field: str) -> Q:
     """That ``field`` is a case of which ``user`` is the live investigator, and which ``user`` may see."""
     mine = {"allocations__investigator": user, "allocations__ended_at": None}
@@ -80,7 +85,7 @@ class CaseQuerySet(VisibleQuerySet):
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
         # Sub-queries of few rows (one person's), asked once; joins would multiply the rows and force a DISTINCT.
-        named = any_of("pk", keys(user, "cases by name", lambda: _named(user)))
+        named = named_to(user, "pk")
         few = False
         if user.role in {"referral_desk", "chief_officer"}:
             wide = Q(restricted=False)

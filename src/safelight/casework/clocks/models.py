@@ -62,7 +62,7 @@ class Clock(models.Model):
     when it would be due without any pause. ``next_step_at`` is when the sweep next has to look at it.
     """
 
-    rule = models.CharField(max_length=60, db_index=True)
+    rule = models.CharField(max_length=60)
     stage = models.CharField(max_length=10, default="first")
     risk = models.CharField(max_length=20, blank=True)
     subject_type = models.CharField(max_length=40)
@@ -137,6 +137,11 @@ class Clock(models.Model):
                 fields=["owner", "due_at"],
                 condition=Q(stopped_at=None, not_applicable=False),
                 name="clocks_open_by_owner",
+            ),
+            models.Index(
+                fields=["rule", "due_at"],
+                condition=Q(stopped_at=None, not_applicable=False),
+                name="clocks_open_by_rule",
             ),
             models.Index(fields=["subject_type", "subject_id"], name="clocks_by_subject"),
         ]

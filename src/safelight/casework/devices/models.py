@@ -15,8 +15,13 @@ from safelight.casework.base.models import Referenced, VisibleQuerySet
 class DeviceQuerySet(VisibleQuerySet):
     @built_once
     def visible_to(self, user: Any) -> Self:
-        from safelight.casework.cases.models import Case
+        from safelight.casework.allocation.models import Conflict
+        from safelight.casework.cases.models import Case, named_to
 
+        if user.is_authenticated and user.role == "examiner":
+            # Every case that has a device, and this is one: no question for each of them.
+            seen = self.filter(Q(case__restricted=False) | named_to(user, "case"))
+            return seen.exclude(Conflict.objects.cases_closed_to(user, "case"))
         return self.filter(Case.objects.visible_to(user).holding("case"))
 
 

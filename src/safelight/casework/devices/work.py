@@ -39,6 +39,8 @@ def items_for(user: Any) -> list[WorkItem]:
     found = with_standing(Device.objects.visible_to(user)).filter(case__status="open").exclude(decision="not_triaged")
     if user.role == "investigator":
         found = found.filter(carried_by(user, "case"))
+    elif user.role == "supervisor":
+        found = found.filter(case__unit=user.unit_id)
     devices = list(found.filter(_UNFINISHED).select_related("case").order_by("seized_at", "pk")[: MOST * 2])
     accounted = set(
         TriageRun.objects.filter(pk__in=[d.latest_pk for d in devices if d.latest_pk])
@@ -67,7 +69,9 @@ def _undecided(user: Any) -> list[WorkItem]:
     found = Device.objects.visible_to(user).filter(case__status="open", decision=Device.Decision.UNDECIDED)
     if user.role == "investigator":
         found = found.filter(carried_by(user, "case"))
-    elif user.role != "supervisor":
+    elif user.role == "supervisor":
+        found = found.filter(case__unit=user.unit_id)
+    else:
         return []
     devices = list(found.select_related("case").order_by("seized_at", "pk")[:MOST])
     return [

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.base.memory import any_of, keys
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case, carried_by
 from safelight.casework.clocks.models import Clock
@@ -32,8 +33,12 @@ def items_for(user: Any) -> list[WorkItem]:
     return [*_clock_items(user), *_motion_items(user), *_silent_items(user), *_check_items(user)]
 
 
+def _of(user: Any, field: str) -> Q:
+    """That ``field`` is an open case whose children are this person's to protect."""
+    return any_of(field, keys(user, "cases to protect", lambda: [_cases(user).values("pk")], most=3_000))
+
+
 def _cases(user: Any) -> Any:
-    """The open cases whose children are this person's to protect."""
     if user.role == "investigator":
         return Case.objects.open().filter(carried_by(user, "pk"))
     cases = Case.objects.visible_to(user).open()
@@ -46,7 +51,7 @@ def _clock_items(user: Any) -> list[WorkItem]:
     now = timezone.now()
     rows = Clock.objects.open().filter(Q(rule=TELL_SOCIAL_CARE) | Q(rule=CHASE, due_at__lt=now))
     # One question for each way to a clock, not one with OR between: each then has an index that leads to its rows.
-    ways = [Q(case__in=_cases(user).values("pk"))]
+    ways = [_of(user, "case")]
     if user.role != "investigator":
         ways.append(Q(case=None) & Referral.objects.visible_to(user).filter(case=None).holding("referral"))
     if user.role == "supervisor":
@@ -80,7 +85,7 @@ MOTION = {
 def _motion_items(user: Any) -> list[WorkItem]:
     """Discussions to hold, children to be seen, conferences and police protections: those of the own cases, and of a
     covert discussion those of which the person is the owner (they hang on no case)."""
-    mine = Q(case__in=_cases(user)) | Q(case=None, referral=None, owner=user)
+    mine = _of(user, "case") | Q(case=None, referral=None, owner=user)
     rows = Clock.objects.open().filter(mine, rule__in=MOTION).select_related("case").order_by("due_at", "id")[:SHOWN]
     made = []
     for view in views_of(rows):
@@ -100,7 +105,7 @@ CHASED_ENOUGH = 2
 def _silent_items(user: Any) -> list[WorkItem]:
     """Referrals that were chased twice and have no answer: it is for somebody above at social care now."""
     rows = SafeguardingReferral.objects.filter(
-        case__in=_cases(user), decision="", chases__gte=CHASED_ENOUGH, escalated_at=None
+        _of(user, "case"), decision="", chases__gte=CHASED_ENOUGH, escalated_at=None
     )
     return [
         WorkItem(
@@ -150,7 +155,7 @@ def _children(count: int) -> str:
 
 def _check_items(user: Any) -> list[WorkItem]:
     """Answers that leave a question open: 'yes' without a child named, and 'not known yet'."""
-    ways = [Q(referral__case__in=_cases(user).values("pk"))]
+    ways = [_of(user, "referral__case")]
     if user.role != "investigator":
         waiting = Referral.objects.visible_to(user).filter(case=None).exclude(state=State.CLOSED)
         ways.append(Q(referral__in=waiting.values("pk")))

@@ -21,7 +21,7 @@ from safelight.casework.search.sources import KINDS, SOURCES
 from safelight.casework.submissions.models import Submission
 
 SHOWN, ALL = 10, 50
-BLOCK, BLOCKS = 200, 5
+BLOCKS = (50, 150, 400, 800)
 _AROUND = 60
 
 MODELS: dict[str, Any] = {
@@ -237,14 +237,14 @@ def _visible(user: Any, kind: str, choices: list[list[str]], begun: bool, before
     """
     kept: list[int] = []
     at = before
-    for _ in range(BLOCKS):
-        block = newest(kind, choices, begun=begun, before=at, most=BLOCK)
+    for size in BLOCKS:
+        block = newest(kind, choices, begun=begun, before=at, most=size)
         if block:
             seen = MODELS[kind].objects.visible_to(user).filter(pk__in=set(block.values()))
             owners = set(seen.values_list("pk", flat=True))
             kept += [pk for pk, owner in block.items() if owner in owners]
             at = min(block)
-        if len(block) < BLOCK or len(kept) >= most:
+        if len(block) < size or len(kept) >= most:
             return list(Entry.objects.filter(pk__in=kept[:most]).order_by("-pk")) if kept else []
     found = matching(kind, choices, begun=begun).filter(MODELS[kind].objects.visible_to(user).holding("owner"))
     return list((found if before is None else found.filter(pk__lt=before)).order_by("-pk")[:most])

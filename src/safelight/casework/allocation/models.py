@@ -52,7 +52,8 @@ class ConflictQuerySet(models.QuerySet["Conflict"]):
 
     def cases_closed_to(self, user: Any, field: str = "pk") -> Q:
         """The cases that are closed to ``user``, as a condition on :class:`Case` (or on ``field``): those declared,
-        and those in which a person declared stands as anything. Sub-queries from the few rows of this user, not one for each case."""
+        and those in which a person declared stands as anything. Sub-queries from the few rows of this user, not one
+        for each case."""
         return any_of(field, keys(user, "cases in conflict", lambda: self._closed_to(user)))
 
     def people_closed_to(self, user: Any) -> Q:

@@ -145,7 +145,7 @@ class TestLists:
             start_clock(supervisor, "police_referral_to_csc", child, triggered_at=PASSED, case=case, unit=case.unit)
         client = sign_in(supervisor)
         for page, most in (
-            ("cases:index", 16),
+            ("cases:index", 17),
             ("supervision:board", 38),
             ("work:home", 55),
             ("clocks:index", 14),

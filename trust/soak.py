@@ -124,8 +124,8 @@ def _work(casework: Any, plan: Plan, port: int, tick: subprocess.Popen[bytes]) -
 def _visit(
     casework: Any, plan: Plan, port: int, todo: list[Any], seen: Seen, over: threading.Event, number: int
 ) -> None:
-    """One person's browser. Whoever was kept waiting looks at the page for as long before asking for the next: on a machine
-    that others use too, the load stays at about half of what the site can do."""
+    """One person's browser. Whoever was kept waiting looks at the page for as long before asking for the next: where
+    others use the machine too, the load stays at about half of what the site can do."""
     rng, connection = random.Random(number), http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     begun = time.monotonic()
     due = begun + number / plan.rate

@@ -50,7 +50,8 @@ class ZipFiles(ArchiveFiles):
         following = dict(zip(starts, [*starts[1:], self._evidence.size], strict=True))
         seen: set[int] = set()
         for row in rows:
-            if row.is_dir():
+            # Not `row.is_dir()`: it fails over a member without a name, and took the whole archive with it.
+            if row.filename.endswith("/"):
                 self.directories += 1
                 continue
             yield self._member(row, following[row.header_offset], row.header_offset in seen)

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from argparse import Namespace
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,8 @@ class Seen:
 
 def run(size: Size) -> Result:
     plan = PLANS[size]
+    if asked := os.environ.get("SAFELIGHT_SOAK_SECONDS", ""):
+        plan = replace(plan, seconds=float(asked), warm=float(asked) * plan.warm / plan.seconds)
     sys.path.insert(0, str(ROOT / "benchmarks"))
     import casework
 
@@ -72,8 +74,7 @@ def run(size: Size) -> Result:
             _load(plan.cases)
         # A force of five years has steps of clocks waiting that no force would have: they are taken first.
         casework.sweeping()
-        asked = Namespace(workers=2)
-        with casework.serving(asked, folder) as port, (folder / "tick.log").open("wb") as log:
+        with casework.serving(Namespace(workers=2), folder) as port, (folder / "tick.log").open("wb") as log:
             tick = subprocess.Popen(
                 [sys.executable, "-m", "safelight.cli.main", "tick", "--every", "5"], stdout=log, stderr=log
             )
@@ -202,6 +203,7 @@ def _judge(result: Result, plan: Plan, seen: Seen, logs: dict[str, str]) -> None
         grown = last / first - 1
         words = f"{first / 2**20:.0f} MiB after the warm-up, {last / 2**20:.0f} MiB at the end, {100 * grown:+.1f} %"
         result.add(f"memory of the {name} grows by less than {100 * GROWTH:.0f} %", 1, int(grown < GROWTH), words)
+    result.measured("lasted", f"{plan.seconds / 60:.0f} minutes", "30 minutes", met=plan.seconds >= 1_800)
     times = sorted(took for _, took in seen.times)
     if times:
         result.measured("pages, median and 95th percentile", f"{_at(times, 0.5):.0f} ms, {_at(times, 0.95):.0f} ms")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from tests.casework.everything import ROUTES, named
 from tests.casework.factories import make_whatif
-from tests.casework.test_matrix import ROUTES, _names
 from tests.casework.world import client_of
 from tests.casework.world import world as make_world
 
@@ -77,8 +77,8 @@ def arguments_of(where: Any, name: str) -> dict[str, Any] | None:
 
 
 def posted() -> list[str]:
-    names = [name for name, view, _ in _names() if view.__module__.startswith("safelight.casework.")]
-    views = {name: view for name, view, _ in _names()}
+    names = [name for name, view, _ in named() if view.__module__.startswith("safelight.casework.")]
+    views = {name: view for name, view, _ in named()}
     # The exchange has people and records of its own: tests/casework/exchange/test_pages.py.
     names = [name for name in names if not name.startswith("exchange:")]
     # Pages about one account: tests/casework/accounts/test_recovery.py.

@@ -10,6 +10,7 @@ import rules
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from safelight.casework.base.policy import PUBLIC, SIGNED_IN, Policy
+from safelight.casework.base.routes import disagreements
 from safelight.casework.ledger.registry import VERBS
 
 
@@ -41,3 +42,9 @@ def test_every_route_has_a_policy_whose_rule_exists(where, view):
         assert f"{kind}.viewed" in VERBS, f"{where}: looking at a {kind} has no ledger verb"
     if policy.unlogged:
         assert policy.looks, f"{where} says why nothing is logged, but not what is shown"
+
+
+def test_code_and_policy_file_say_the_same():
+    """Who may would be declared in one way and done in another. What to write for a new page stands in the message."""
+    found = disagreements()
+    assert not found, "\n".join(found)

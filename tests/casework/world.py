@@ -31,7 +31,7 @@ from safelight.casework.clocks.services import place_hold, start_clock
 from safelight.casework.custody.accommodation import link_to_case
 from safelight.casework.devices.models import EvidenceImage, Finding, Release, TriageRun
 from safelight.casework.fleet.models import Examination, FirstLook
-from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, NegativeEntry, Recheck, RecheckHit
+from safelight.casework.hashsets.models import HashSetRecord, HeldEntry, NegativeEntry, Recheck, RecheckHit, SetOverlap
 from safelight.casework.identification.models import Feedback, FeedbackFile, FeedbackLine, Lead, Series, Victim
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.offenders.models import RegisterImport
@@ -295,15 +295,19 @@ def world(tmp_path: Path, settings: Any, names: Any, *, restricted: bool = False
             arguments[name] = of_case
     item = _item(submission, run, people["has"])
     known = HashSetRecord.objects.get(name=f"Synthetic {run.pk}")
+    shared = SetOverlap.objects.create(
+        ours=known, theirs=known, ours_shared=1, theirs_shared=1, contradicting=0, compared_at=now
+    )
     held = HeldEntry.objects.create(hash_set=known, pdq="0" * 64, reason="Synthetic.", held_at=now)
     negative = NegativeEntry.objects.create(
-        pdq="1" * 64, reason="Synthetic.", confirmed_at=now, confirmed_by=supervisor
+        pdq=f"{case.pk:064x}", reason="Synthetic.", confirmed_at=now, confirmed_by=supervisor
     )
     recheck = Recheck.objects.create(hash_set=known, asked_at=now, finished_at=now, runs_checked=1)
     hit = RecheckHit.objects.create(recheck=recheck, run=run, files=1, exact=1, category="a")
     arguments |= {
         "hashsets:settle": {"pk": hit.pk}, "hashsets:recheck": {"pk": recheck.pk},
-        "hashsets:hold": {"reference": known.reference}, "hashsets:release": {"pk": held.pk},
+        "hashsets:overlap": {"pk": shared.pk}, "hashsets:release": {"pk": held.pk},
+        **dict.fromkeys(("hashsets:hold", "hashsets:detail", "hashsets:retire"), {"reference": known.reference}),
         "hashsets:negative_withdraw": {"pk": negative.pk},
     }  # fmt: skip
     arguments["submissions:settle"] = {"reference": submission.reference, "item": item}

@@ -36,7 +36,11 @@ def audit_arguments(case: Any, people: dict[str, Any]) -> dict[str, dict[str, An
         due_at=now + timedelta(days=2),
     )  # fmt: skip
     report = Report.objects.create(
-        title="Synthetic", body="Synthetic", published_on=date(2026, 1, 5), recorded_by=chief, recorded_at=now
+        title=f"Synthetic {case.pk}",
+        body="Synthetic",
+        published_on=date(2026, 1, 5),
+        recorded_by=chief,
+        recorded_at=now,
     )
     one = Recommendation.objects.create(
         report=report, number=1, kind="recommendation", text="Synthetic.", term="3_months", due_on=date(2026, 4, 5)

@@ -6,8 +6,8 @@ import json
 
 import pytest
 from django.urls import reverse
+from tests.casework.everything import ROUTES
 from tests.casework.factories import make_user
-from tests.casework.test_matrix import ROUTES
 from tests.casework.world import client_of
 from tests.casework.world import world as make_world
 

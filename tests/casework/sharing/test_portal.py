@@ -9,9 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from tests.casework.everything import ROUTES, named
 from tests.casework.factories import SKILL, make_allocation, make_case, make_child, make_partner, make_user
 from tests.casework.test_forms_survive import GARBAGE, fields_of, values
-from tests.casework.test_matrix import ROUTES, _names
 from tests.casework.world import client_of
 from tests.casework.world import world as make_world
 
@@ -218,8 +218,8 @@ class TestWalls:
         where = make_world(tmp_path, settings, ROUTES)
         partner = make_partner()
         client = client_of(partner)
-        views = {name: view for name, view, _ in _names() if view.__module__.startswith("safelight.casework.")}
-        plain = {name for name, _, takes in _names() if not takes}
+        views = {name: view for name, view, _ in named() if view.__module__.startswith("safelight.casework.")}
+        plain = {name for name, _, takes in named() if not takes}
         own = {"work:home", "sharing:inbox", "inspection:published"}  # the last: figures published for everyone
         opened = set()
         for name, view in views.items():

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from safelight.casework.base.memory import remembering
@@ -46,6 +46,27 @@ class Policy:
     only_reads: bool = False
 
 
+class Writes:
+    """Watches the statements of one request: what was changed, and whether an entry of the ledger was written with it.
+
+    What a request writes about itself (its session, its sheet, the jobs it asks for) is no change of a record.
+    """
+
+    _OWN = ("django_session", "accounts_postedform", "django_tasks", "procrastinate")
+    _STARTS = ("INSERT", "UPDATE", "DELETE")
+
+    def __init__(self) -> None:
+        self.changed, self.entered = "", False
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith(self._STARTS):
+            if "ledger_ledgerentry" in sql[:40]:
+                self.entered = True
+            elif not any(own in sql[:60] for own in self._OWN):
+                self.changed = sql[:60]
+        return execute(sql, params, many, context)
+
+
 def page(
     rule: str,
     *,
@@ -57,6 +78,7 @@ def page(
     """Declare a view's policy and enforce it.
 
     The view runs in one transaction, so that what it shows or changes and the ledger entry stand or fall together.
+    A request that changed a record without an entry in the ledger fails, and nothing of it is kept.
     Object-level checks stay in the view (``get_visible`` for 404, :func:`require` for 403).
     """
     policy = Policy(rule, (looks,) if isinstance(looks, str) else looks, unlogged, methods, only_reads)
@@ -76,8 +98,15 @@ def page(
                 raise Http404("The address holds a character that no record has.")
             request.looked_at = set()  # type: ignore[attr-defined]
             still = (policy.only_reads or request.method in READS) and request.user.is_authenticated
-            with transaction.atomic(), remembering(request.user) if still else nullcontext():
+            memory = remembering(request.user) if still else nullcontext()
+            watch = Writes()
+            with transaction.atomic(), memory, connection.execute_wrapper(watch):
                 response = once(request, lambda: view(request, *args, **kwargs))
+                if watch.changed and not watch.entered:
+                    # Within the transaction, so that nothing of it is kept.
+                    raise RuntimeError(
+                        f"{view.__module__}.{view.__name__} wrote {watch.changed} without a ledger entry."
+                    )
             if request.method == "GET" and response.status_code == 200 and policy.looks and not policy.unlogged:
                 missing = set(policy.looks) - request.looked_at  # type: ignore[attr-defined]
                 if missing:

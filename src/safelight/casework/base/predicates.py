@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import rules
+from django.utils import timezone
 
 
 def has_role(*roles: str) -> Any:
@@ -46,4 +47,17 @@ def supervises(user: Any, obj: Any = None) -> bool:
     if user.role != "supervisor":
         return False
     case = _case_of(obj)
-    return case is None or case.unit_id == user.unit_id
+    return case is None or (case.unit_id == user.unit_id and not by_broken_glass(user, case))
+
+
+@rules.predicate
+def by_broken_glass(user: Any, obj: Any = None) -> bool:
+    """The case that ``obj`` is or belongs to is open to the user by broken glass: to read it and to protect the child.
+
+    Whoever may not see a case does not come to run it in this way, nor to put themselves on its list.
+    """
+    until = getattr(user, "glass_until", None)
+    case = _case_of(obj)
+    if until is None or until <= timezone.now() or case is None:
+        return False
+    return bool(user.openings.running().filter(case=case).exists())

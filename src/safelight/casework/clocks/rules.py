@@ -6,7 +6,7 @@ from typing import Any
 
 import rules
 
-from safelight.casework.base.predicates import is_supervisor, reads_cases, supervises
+from safelight.casework.base.predicates import by_broken_glass, is_supervisor, reads_cases, supervises
 from safelight.casework.clocks.models import Clock
 
 
@@ -23,4 +23,4 @@ def of_the_unit(user: Any, obj: Any = None) -> bool:
 
 
 rules.add_perm("clocks.view", reads_cases & sees_the_clock)
-rules.add_perm("clocks.hold", is_supervisor & sees_the_clock & of_the_unit)
+rules.add_perm("clocks.hold", is_supervisor & sees_the_clock & of_the_unit & ~by_broken_glass)

@@ -9,7 +9,14 @@ from typing import Any
 
 import rules
 
-from safelight.casework.base.predicates import is_desk, is_investigator, is_offender_manager, is_supervisor, reads_cases
+from safelight.casework.base.predicates import (
+    by_broken_glass,
+    is_desk,
+    is_investigator,
+    is_offender_manager,
+    is_supervisor,
+    reads_cases,
+)
 
 
 @rules.predicate
@@ -26,7 +33,7 @@ rules.add_perm("safeguarding.view", reads_cases)
 rules.add_perm("safeguarding.check", protects)
 rules.add_perm("safeguarding.add_child", protects)
 rules.add_perm("safeguarding.refer", protects)
-rules.add_perm("safeguarding.hold", is_supervisor & sees_it)
+rules.add_perm("safeguarding.hold", is_supervisor & sees_it & ~by_broken_glass)
 rules.add_perm("safeguarding.strategy_view", reads_cases & sees_it)
 rules.add_perm("safeguarding.strategy", protects)
 rules.add_perm("safeguarding.enquiry", protects)

@@ -20,7 +20,7 @@ from safelight.casework.base.routes import Route, routes
 from safelight.casework.breakglass.services import break_glass
 from safelight.casework.cases.models import Case, CaseAccess
 from safelight.casework.notices.models import Notice
-from safelight.casework.offenders.models import Naming, Offender
+from safelight.casework.offenders.models import Naming, Offender, RegisterImport
 from safelight.casework.oversight.figures import FIGURES
 from safelight.casework.oversight.models import Extract, PublicReport
 from safelight.casework.oversight.quality import RULES
@@ -130,6 +130,14 @@ def people_in(where: World, relation: str) -> Iterator[tuple[str, Any]]:
             with transaction.atomic():
                 break_glass(user, reference=case.reference, why="child_at_risk", reason="Synthetic.", hours=1)
         yield role, user
+
+
+def move_away(where: World) -> None:
+    """The offender of ``where``, and the import of the register, are another unit's."""
+    away = make_user("offender_manager", "SW")
+    reference, batch = (where.arguments[name]["reference"] for name in ("offenders:detail", "offenders:batch"))
+    Offender.objects.filter(pk=Offender.key_of(reference)).update(unit=away.unit, manager=away)
+    RegisterImport.objects.filter(pk=RegisterImport.key_of(batch)).update(imported_by=away)
 
 
 def restrict(where: World) -> None:

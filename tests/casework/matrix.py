@@ -13,7 +13,7 @@ from zlib import crc32
 from django.db import connection
 from django.urls import reverse
 from tests.casework.asking import ask, unrendered
-from tests.casework.everything import PLAIN, RESTRICTED, address, nowhere, pages, people_in, restrict
+from tests.casework.everything import PLAIN, RESTRICTED, address, move_away, nowhere, pages, people_in, restrict
 from tests.casework.world import World
 
 from safelight.casework.base.permissions import HIDDEN, PUBLIC, STATUSES, YES, permissions
@@ -117,6 +117,7 @@ def swapped(here: World, there: World) -> Iterator[tuple[Route, str, str, str, s
 
 def leaks(here: World, there: World) -> tuple[int, list[str]]:
     """How many addresses with a number of ``there`` were asked, and those that did not answer 404."""
+    move_away(there)
     people = {f"{role} {one}": user for one in ("holder", "own") for role, user in people_in(here, one)}
     count, wrong = 0, []
     with unrendered():

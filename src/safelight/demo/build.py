@@ -24,6 +24,7 @@ from safelight.demo.companies import DAYS as COMPANY_DAYS
 from safelight.demo.companies import companies_story
 from safelight.demo.evidence import Bench
 from safelight.demo.force import build_force
+from safelight.demo.glass import glass_story
 from safelight.demo.history import Story, play
 from safelight.demo.imports import example_imports
 from safelight.demo.laboratory import build_ends, build_identification, laboratory_story
@@ -83,6 +84,8 @@ def build_demo(
     stories += [(day_ago, safeguarding_story(force, day_ago)), *custody_stories(force, now)]
     stories.append((start, laboratory_story(force, start + timedelta(days=12), now - timedelta(hours=1))))
     stories.append((start, offenders_story(force, random.Random(SEED), now)))  # noqa: S311 - chance for a demo
+    night = now - timedelta(hours=31)
+    stories.append((night, glass_story(force, night)))
     total = DAYS
     play(stories, until=now, on_progress=lambda moment: tell("History", (moment - start).days, total))
     tell("History", total, total)

@@ -92,7 +92,7 @@ SAID: dict[str, Callable[[World], dict[str, Any]]] = {
 STORIES = {
     "allocation": ("allocate", "complexity", "hand_over"),
     "breakglass": ("end",),
-    "cases": ("close", "reopen"),
+    "cases": ("close", "open", "reopen"),
     "custody": ("of_case",),
     "devices": ("cancel", "carry_out", "image", "release"),
     "exchange": ("change_bank",),

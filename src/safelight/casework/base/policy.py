@@ -49,10 +49,10 @@ class Policy:
 class Writes:
     """Watches the statements of one request: what was changed, and whether an entry of the ledger was written with it.
 
-    What a request writes about itself (its session, its sheet, the jobs it asks for) is no change of a record.
+    What a request writes about itself (its session, its sheet, the jobs it asks for, a seal) is no change of a record.
     """
 
-    _OWN = ("django_session", "accounts_postedform", "django_tasks", "procrastinate")
+    _OWN = ("ledger_", "django_session", "accounts_postedform", "django_tasks", "procrastinate")
     _STARTS = ("INSERT", "UPDATE", "DELETE")
 
     def __init__(self) -> None:

@@ -7,12 +7,11 @@ from typing import Any
 
 from django import forms as django_forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from safelight.casework.base.attempt import attempt, posted
-from safelight.casework.base.errors import NotPossible
 from safelight.casework.base.policy import look, page, require
 from safelight.casework.offenders import children, forms, notifying, services, visiting
 from safelight.casework.offenders.models import Duty, Offender
@@ -263,11 +262,11 @@ def breach(request: HttpRequest, reference: str) -> HttpResponse:
 @page("offenders.manage", looks="offender", methods=BOTH)
 def happened(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
     """A change announced in advance took place."""
-    duty = Duty.objects.filter(pk=pk).select_related("offender").first()
+    duty = Duty.objects.filter(pk=pk, offender=Offender.objects.get_visible(request.user, reference)).first()
+    if duty is None:
+        raise Http404("There is no such announcement of this offender.")
 
     def act(user: Any, one: Offender, data: dict[str, Any]) -> Any:
-        if duty is None or duty.offender_id != one.pk:
-            raise NotPossible("There is no such announcement.")
         return notifying.announced_change_happened(user, duty, on=data["on"])
 
     return _step(

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -170,7 +170,8 @@ def noted(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
     offender = Offender.objects.get_visible(request.user, reference)
     require(request.user, "offenders.manage", offender)
     naming = Naming.objects.filter(pk=pk, offender=offender).first()
-    if naming is not None:
-        take_note(request.user, naming)
-        messages.success(request, "Noted: you have seen it.")
+    if naming is None:
+        raise Http404("There is no such notice of this offender.")
+    take_note(request.user, naming)
+    messages.success(request, "Noted: you have seen it.")
     return redirect("offenders:detail", reference=offender.reference)

@@ -27,6 +27,8 @@ from safelight.casework.oversight.quality import RULES
 from safelight.casework.sharing.models import Sharing
 
 OURS = "safelight."
+SIGN_IN_ROOM = ("accounts:", "account_", "mfa_", "openid_")
+"""Signing in and accounts: no case in them, and steps that need a fresh sign-in; tests/casework/accounts asks them."""
 PLAIN = ("holder", "own", "other", "conflict")
 RESTRICTED = ("named", "restricted", "glass")
 """Relations to a case that is not restricted, and to one that is."""
@@ -34,7 +36,13 @@ RESTRICTED = ("named", "restricted", "glass")
 
 def pages() -> list[Route]:
     """Every page of ours (those of libraries, such as signing in, answer before anybody is known)."""
-    return [one for one in routes() if one.view.__module__.startswith(OURS) and one.name in permissions().routes]
+    return [
+        one
+        for one in routes()
+        if one.view.__module__.startswith(OURS)
+        and one.name in permissions().routes
+        and not one.name.startswith(SIGN_IN_ROOM)
+    ]
 
 
 def named() -> list[tuple[str, Any, tuple[str, ...]]]:

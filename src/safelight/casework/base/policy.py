@@ -57,8 +57,13 @@ class Writes:
 
     def __init__(self) -> None:
         self.changed, self.entered = "", False
+        self._points: dict[str, tuple[str, bool]] = {}
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SAVEPOINT"):
+            self._points[sql.split()[-1]] = self.changed, self.entered
+        elif sql.startswith("ROLLBACK TO"):  # a service refused after it had begun: what it wrote is gone
+            self.changed, self.entered = self._points.get(sql.split()[-1], ("", False))
         if sql.startswith(self._STARTS):
             if "ledger_ledgerentry" in sql[:40]:
                 self.entered = True

@@ -104,6 +104,7 @@ STORIES = {
     "oversight": ("export", "publish", "refresh", "reports", "save"),
     "plans": ("run", "scenario"),
     "rereview": ("case", "child", "close", "new"),
+    "retention": ("decide", "group"),
     "safeguarding": ("case_child_add", "chase", "child_add", "escalate", "refer"),
     "sharing": ("share_referral",),
     "submissions": ("grade", "import_grades", "nothing", "resubmit", "settle_grade", "write"),

@@ -27,7 +27,7 @@ from safelight.casework.oversight.quality import RULES
 from safelight.casework.sharing.models import Sharing
 
 OURS = "safelight."
-SIGN_IN_ROOM = ("accounts:", "account_", "mfa_", "openid_")
+SIGN_IN_ROOM = ("accounts:", "account_", "mfa_", "openid_", "sign_in_again")
 """Signing in and accounts: no case in them, and steps that need a fresh sign-in; tests/casework/accounts asks them."""
 PLAIN = ("holder", "own", "other", "conflict")
 RESTRICTED = ("named", "restricted", "glass")

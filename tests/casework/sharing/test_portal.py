@@ -225,6 +225,8 @@ class TestWalls:
         for name, view in views.items():
             if name.startswith("notices:") or "GET" not in view.policy.methods:
                 continue
+            if name.startswith("accounts:") and view.policy.rule == "signed-in":
+                continue  # one's own sign-in
             if name not in where.arguments and name not in plain:
                 continue  # of rooms with tables of their own
             answer = client.get(reverse(name, kwargs=where.arguments.get(name)))

@@ -52,6 +52,7 @@ if [[ "$purpose" == test ]]; then
     need fdisk command -v sfdisk        # volume tables
     need exfatprogs command -v mkfs.exfat # exFAT, filled by the tests themselves
     need xfsprogs command -v mkfs.xfs   # XFS with content, without mounting
+    need openssl command -v openssl     # time-stamps (RFC 3161) by an authority of the tests' own, and a stranger's check
 fi
 
 if ((${#missing[@]} == 0)); then

@@ -147,7 +147,7 @@ class TestLists:
         for page, most in (
             ("cases:index", 17),
             ("supervision:board", 38),
-            ("work:home", 55),
+            ("work:home", 64),
             ("clocks:index", 14),
             ("ledger:index", 14),
             ("workforce:index", 12),

@@ -49,10 +49,14 @@ class Policy:
 class Writes:
     """Watches the statements of one request: what was changed, and whether an entry of the ledger was written with it.
 
-    What a request writes about itself (its session, its sheet, the jobs it asks for, a seal) is no change of a record.
+    What a request writes about itself (its session, its sheet, the jobs it asks for, a seal) is no change of a record,
+    nor is what signing in counts: tries, waits, known addresses, when somebody came and went.
     """
 
-    _OWN = ("ledger_", "django_session", "accounts_postedform", "django_tasks", "procrastinate")
+    _OWN = (
+        "ledger_", "django_session", "accounts_postedform", "django_tasks", "procrastinate",
+        "axes_", "web_cache", "socialaccount_", "accounts_unknownsubject",
+    )  # fmt: skip
     _STARTS = ("INSERT", "UPDATE", "DELETE")
 
     def __init__(self) -> None:

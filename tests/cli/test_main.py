@@ -28,7 +28,7 @@ def test_the_version_is_the_package_s_own() -> None:
 def test_every_command_is_listed_and_explained_in_the_readme() -> None:
     listed = safelight("--help").stdout
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for command in COMMANDS:
+    for command in (module.replace("_", "-") for module in COMMANDS):
         assert f"\n  {command} " in listed
         assert command in readme
 

@@ -11,8 +11,8 @@ from safelight.web import env
 from safelight.web.settings import *  # noqa: F403
 
 # Nobody signs in here: keys are checked by the exchange itself.
-_PAGES = ("allauth", "allauth.account", "axes", "csp", "django_htmx")
-INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in _PAGES]  # noqa: F405
+_PAGES = ("allauth", "axes", "csp", "django_htmx")
+INSTALLED_APPS = [app for app in INSTALLED_APPS if app.partition(".")[0] not in _PAGES]  # noqa: F405
 AUTHENTICATION_BACKENDS = ["rules.permissions.ObjectPermissionBackend"]
 ROOT_URLCONF = "safelight.casework.exchange.api_server"
 MIDDLEWARE = ["safelight.casework.exchange.api_server.JsonOnly"]

@@ -103,7 +103,7 @@ STORIES = {
     "offenders": ("decide", "happened", "import", "reactive", "rounds"),
     "oversight": ("export", "publish", "refresh", "reports", "save"),
     "plans": ("run", "scenario"),
-    "rereview": ("case", "child", "close", "new"),
+    "rereview": ("case", "child", "close", "move", "new"),
     "retention": ("decide", "group"),
     "safeguarding": ("case_child_add", "chase", "child_add", "escalate", "refer"),
     "sharing": ("share_referral",),

@@ -64,7 +64,7 @@ def test_what_the_force_has_not_decided_is_named(settings: Any) -> None:
     settings.SITE_STANDARDS = None
     found = {f.code: f for f in configuration.standards()}
     assert found.keys() == {"standards.required", "standards.drafts"}
-    assert "22 durations" in found["standards.required"].what
+    assert "25 durations" in found["standards.required"].what
 
 
 def test_the_invented_values_of_the_demo_are_no_standards(settings: Any) -> None:

@@ -23,7 +23,8 @@ def house(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     settings.STATIC_ROOT = settings.DATA / "static"
     settings.WHITENOISE_USE_FINDERS = False
     settings.TRIAGE_SANDBOX = "auto"
-    settings.DATABASES["default"] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(settings.DATA / "x.sqlite3")}
+    file = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(settings.DATA / "x.sqlite3")}
+    monkeypatch.setitem(settings.DATABASES, "default", file)
     settings.DATA.mkdir(mode=0o700)
     settings.EVIDENCE_ROOT.mkdir()
     settings.STATIC_ROOT.mkdir()

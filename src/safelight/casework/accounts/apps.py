@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from django.apps import apps
+
 from safelight.casework.base.apps import CaseworkApp
 
 
@@ -10,4 +12,5 @@ class AccountsConfig(CaseworkApp):
 
     def ready(self) -> None:
         super().ready()
-        import safelight.casework.accounts.sessions  # noqa: F401  it listens to sign-ins
+        if apps.is_installed("allauth.account"):  # at the exchange nobody signs in
+            import safelight.casework.accounts.sessions  # noqa: F401  it listens to sign-ins

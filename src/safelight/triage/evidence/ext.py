@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from safelight.triage.columns import plain_files
 from safelight.triage.evidence import ext_tables as tables
 from safelight.triage.evidence._ext_kernel import DEEP, ODD, PLAIN, names, paths, places
 from safelight.triage.evidence.ext_places import Broken, deep_places
-from safelight.triage.evidence.filesystem import MAX_EXTENTS, clean_name
+from safelight.triage.evidence.filesystem import MAX_EXTENTS, Content, clean_name
 from safelight.triage.evidence.tsk import (
     _DIRECTORY,
     _LARGEST_FOLDER,
@@ -72,6 +73,36 @@ class ExtFileSystem(TskFileSystem):
             return
         for batch in columns:
             yield from entries_of(batch)
+
+    def own_content(self, locator: str) -> Content:
+        """The bytes of a file. Where The Sleuth Kit finds less of it than its inode says (it reads the books anew, and
+        a sector may fail then), what is missing counts as not read, and never as a shorter file."""
+        content = super().own_content(locator)
+        address, _, which = locator.partition("/")
+        size = self._size_of(int(address)) if which == _CONTENT else 0
+        if size <= content.size:
+            return content
+        return Content(size, content.read, close=content.close, holes=content.holes, under=content.under)
+
+    def _size_of(self, number: int) -> int:
+        """Bytes of a regular file by its inode; 0 where that cannot be told."""
+        books = self._own_books
+        if books is None or not 0 < number <= books.inodes:
+            return 0
+        group, inside = divmod(number - 1, books.per_group)
+        if books.tables[group] < 0:
+            return 0
+        at = self.offset + int(books.tables[group]) * books.block + inside * books.inode_size
+        raw = self._evidence.read(at, books.inode_size)
+        row = np.frombuffer(raw, np.uint8)[None]
+        if len(raw) < books.inode_size or tables.column(row, 0, "<u2")[0] & 0xF000 != tables.REGULAR:
+            return 0
+        return int(tables.sizes(row, large=books.large)[0])
+
+    @cached_property
+    def _own_books(self) -> tables.Books | None:
+        found = tables.read_books(self._evidence, self.offset, fourth=self.type == "ext4")
+        return None if isinstance(found, str) or found.block != self._block else found
 
     def _listed(self, books: tables.Books) -> Iterator[pa.RecordBatch]:
         if books.dirty:

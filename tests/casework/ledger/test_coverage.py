@@ -95,7 +95,7 @@ STORIES = {
     "cases": ("close", "open", "reopen"),
     "custody": ("of_case",),
     "devices": ("cancel", "carry_out", "image", "release"),
-    "exchange": ("change_bank",),
+    "exchange": ("change_bank", "withdraw"),
     "fleet": ("field_report", "submit"),
     "hashsets": ("hold", "import", "negative_add"),
     "inspection": ("assess", "close", "draw", "evidence", "missing", "new", "seal", "settle"),

@@ -159,6 +159,7 @@ class serving:
 
 def signed_in(user: Any) -> str:
     """The cookie of a session of ``user``."""
+    from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
 
@@ -167,7 +168,7 @@ def signed_in(user: Any) -> str:
     session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
-    return f"sessionid={session.session_key}"
+    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
 
 
 def visits(total: int) -> list[tuple[str, str, str, Callable[[], str]]]:
@@ -315,12 +316,14 @@ def pages(asked: argparse.Namespace, port: int, todo: list[Any]) -> list[tuple[s
 
 
 def fetch(connection: http.client.HTTPConnection, cookie: str, address: str) -> tuple[int, http.client.HTTPConnection]:
+    from django.conf import settings
+
     path, _, body = address.partition(" ")
     headers = {"Cookie": cookie, "Host": "localhost"}
     if body:
         token = "a" * 32
         headers |= {
-            "Cookie": f"{cookie}; csrftoken={token}", "X-CSRFToken": token,
+            "Cookie": f"{cookie}; {settings.CSRF_COOKIE_NAME}={token}", "X-CSRFToken": token,
             "Content-Type": "application/x-www-form-urlencoded",
         }  # fmt: skip
     try:

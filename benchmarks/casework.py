@@ -326,14 +326,18 @@ def fetch(connection: http.client.HTTPConnection, cookie: str, address: str) -> 
             "Cookie": f"{cookie}; {settings.CSRF_COOKIE_NAME}={token}", "X-CSRFToken": token,
             "Content-Type": "application/x-www-form-urlencoded",
         }  # fmt: skip
-    try:
-        connection.request("POST" if body else "GET", path, body or None, headers)
-        answer = connection.getresponse()
-        answer.read()
-    except (OSError, http.client.HTTPException):
-        connection.close()
-        return 599, http.client.HTTPConnection(connection.host, connection.port, timeout=60)
-    return answer.status, connection
+    for _ in range(2):
+        try:
+            connection.request("POST" if body else "GET", path, body or None, headers)
+            answer = connection.getresponse()
+            answer.read()
+        except (OSError, http.client.HTTPException):
+            # The server closes connections that were idle for some seconds; a browser then asks again on a new one.
+            connection.close()
+            connection = http.client.HTTPConnection(connection.host, connection.port, timeout=60)
+        else:
+            return answer.status, connection
+    return 599, connection
 
 
 def writes(count: int) -> list[tuple[str, str, list[float]]]:

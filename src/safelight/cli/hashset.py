@@ -101,6 +101,7 @@ def _make_room(store: Path, *, replace: bool) -> None:
     if not (store / FILE_NAME).exists():
         return
     try:
+        # Only its name and length, for the message: nothing is looked up in it.
         held = HashSet.open(store, verify=False)
         what = f"the list {held.name}{f', version {held.version}' if held.version else ''}, {len(held):,} entries"
     except MatchingError as error:

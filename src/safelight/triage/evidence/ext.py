@@ -10,9 +10,9 @@ file by file; so does the whole file system where its books cannot be used, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +20,9 @@ import pyarrow as pa
 from safelight.triage.columns import plain_files
 from safelight.triage.evidence import ext_tables as tables
 from safelight.triage.evidence._ext_kernel import DEEP, ODD, PLAIN, names, paths, places
+from safelight.triage.evidence.ext_names import Files, Names, bounds_of, once
 from safelight.triage.evidence.ext_places import Broken, deep_places
-from safelight.triage.evidence.filesystem import MAX_EXTENTS, Content, clean_name
+from safelight.triage.evidence.filesystem import MAX_EXTENTS, Content
 from safelight.triage.evidence.tsk import (
     _DIRECTORY,
     _LARGEST_FOLDER,
@@ -79,25 +80,11 @@ class ExtFileSystem(TskFileSystem):
         a sector may fail then), what is missing counts as not read, and never as a shorter file."""
         content = super().own_content(locator)
         address, _, which = locator.partition("/")
-        size = self._size_of(int(address)) if which == _CONTENT else 0
+        books = self._own_books
+        size = tables.size_of(self._evidence, self.offset, books, int(address)) if books and which == _CONTENT else 0
         if size <= content.size:
             return content
         return Content(size, content.read, close=content.close, holes=content.holes, under=content.under)
-
-    def _size_of(self, number: int) -> int:
-        """Bytes of a regular file by its inode; 0 where that cannot be told."""
-        books = self._own_books
-        if books is None or not 0 < number <= books.inodes:
-            return 0
-        group, inside = divmod(number - 1, books.per_group)
-        if books.tables[group] < 0:
-            return 0
-        at = self.offset + int(books.tables[group]) * books.block + inside * books.inode_size
-        raw = self._evidence.read(at, books.inode_size)
-        row = np.frombuffer(raw, np.uint8)[None]
-        if len(raw) < books.inode_size or tables.column(row, 0, "<u2")[0] & 0xF000 != tables.REGULAR:
-            return 0
-        return int(tables.sizes(row, large=books.large)[0])
 
     @cached_property
     def _own_books(self) -> tables.Books | None:
@@ -126,7 +113,7 @@ class ExtFileSystem(TskFileSystem):
         self._others: list[FileEntry] = []
         # Names of files that The Sleuth Kit is asked about at the end: should it hang over one, all others are out.
         self._later: dict[int, list[str]] = {}
-        self._waiting: list[_Files] = []
+        self._waiting: list[Files] = []
         self._count = 0
         stack: Stack = [(_ROOT, "", 0)]
         visited: set[int] = set()
@@ -190,9 +177,9 @@ class ExtFileSystem(TskFileSystem):
         live = np.empty(room, np.bool_)
         gone = not self._inodes.used.get(np.array([address]))[0]
         count = names(data, self._block, self._last, self._books.old_names, gone, number, place, size, live)
-        kept = _once(data, number[:count], place[:count], size[:count], live[:count])
+        kept = once(data, number[:count], place[:count], size[:count], live[:count])
         if len(kept):
-            self._named(_Names(data, place[kept], size[kept], path), number[kept], live[kept], depth, stack)
+            self._named(Names(data, place[kept], size[kept], path), number[kept], live[kept], depth, stack)
 
     def _folder_data(self, address: int) -> Octets | None:
         """The blocks of a folder; None where The Sleuth Kit must be asked."""
@@ -224,7 +211,7 @@ class ExtFileSystem(TskFileSystem):
         places(rows, size, self._block, self.offset, self._books.blocks, offset, length, ends, kind, sparse)
         return offset[: ends[-1]], length[: ends[-1]], ends, kind, sparse
 
-    def _named(self, called: _Names, number: Numbers, live: Marks, depth: int, stack: Stack) -> None:
+    def _named(self, called: Names, number: Numbers, live: Marks, depth: int, stack: Stack) -> None:
         """What the names of one folder lead to."""
         known = self._inodes.known(number)
         used = np.zeros(len(number), np.bool_)
@@ -249,7 +236,7 @@ class ExtFileSystem(TskFileSystem):
             self.other += int((~files & (mode != tables.DIRECTORY)).sum())
             some = some[files]
             if len(some):
-                self._waiting.append(_Files(number[some], used[some], rows[files], *called.paths(some)))
+                self._waiting.append(Files(number[some], used[some], rows[files], *called.paths(some)))
                 self._count += len(some)
 
     def _one(self, number: int, where: str, depth: int, stack: Stack) -> None:
@@ -273,7 +260,7 @@ class ExtFileSystem(TskFileSystem):
         used = np.concatenate([w.used for w in waiting])
         rows = np.concatenate([w.rows for w in waiting])
         letters = np.concatenate([w.letters for w in waiting])
-        limits = _limits(np.concatenate([np.diff(w.ends) for w in waiting]))
+        limits = bounds_of(np.concatenate([np.diff(w.ends) for w in waiting]))
 
         def where(row: int) -> str:
             return letters[limits[row] : limits[row + 1]].tobytes().decode()
@@ -301,7 +288,7 @@ class ExtFileSystem(TskFileSystem):
             counts = np.diff(ends)
             keep = np.repeat(plain, counts)
             offset, length = offset[keep], length[keep]
-            ends = _limits(counts[good])
+            ends = bounds_of(counts[good])
         for row in np.flatnonzero(~used[good] & (np.diff(ends) == 1)).tolist():
             self.deleted_places[int(offset[ends[row]])] = int(length[ends[row]])
         moments, known = tables.times(rows[good], fourth=self._books.fourth)
@@ -430,46 +417,8 @@ class ExtFileSystem(TskFileSystem):
             size = np.array([len(n) for n in called], np.int64)
             data = np.frombuffer(b"".join(called), np.uint8)
             self._named(
-                _Names(data, np.cumsum(size) - size, size, _ORPHANS), some, np.zeros(len(some), np.bool_), 1, stack
+                Names(data, np.cumsum(size) - size, size, _ORPHANS), some, np.zeros(len(some), np.bool_), 1, stack
             )
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """Regular files that names led to: their inodes, and their paths as letters with a begin and end for each."""
-
-    number: Numbers
-    used: Marks
-    rows: Octets
-    letters: Octets
-    ends: NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """Names in the blocks of one folder."""
-
-    data: Octets
-    place: Numbers
-    size: Numbers
-    above: str
-
-    def path(self, row: int) -> str:
-        """The path of one."""
-        name = clean_name(self.data[self.place[row] : self.place[row] + self.size[row]].tobytes())
-        return f"{self.above}/{name}" if self.above else name
-
-    def paths(self, rows: Numbers) -> tuple[Octets, NDArray[np.int32]]:
-        """The paths of many, one behind another, and where each begins and ends."""
-        prefix = np.frombuffer(f"{self.above}/".encode() if self.above else b"", np.uint8)
-        place, size, ends = self.place[rows], self.size[rows], np.empty(len(rows) + 1, np.int32)
-        letters = np.empty(int(size.sum()) + len(prefix) * len(rows), np.uint8)
-        if not paths(prefix, self.data, place, size, letters, ends):
-            # Names that need care: other than plain letters.
-            shown = [self.path(row).encode() for row in rows.tolist()]
-            ends = _limits(np.array([len(path) for path in shown]))
-            letters = np.frombuffer(b"".join(shown), np.uint8)
-        return letters, ends
 
 
 def warm_up() -> None:
@@ -482,31 +431,3 @@ def warm_up() -> None:
             paths(prefix, octets, numbers, numbers, np.zeros(0, np.uint8), ends)
         pieces = np.zeros(144, np.int64)
         places(np.zeros((12, 128), np.uint8), numbers, 1024, 0, 10, pieces, pieces.copy(), ends, kind, marks)
-
-
-def _limits(sizes: NDArray[Any]) -> NDArray[np.int32]:
-    """Where each of some stretches of these sizes begins and ends, one behind another."""
-    found = np.zeros(len(sizes) + 1, np.int32)
-    np.cumsum(sizes, out=found[1:])
-    return found
-
-
-def _once(data: Octets, number: Numbers, place: Numbers, size: Numbers, live: Marks) -> Numbers:
-    """Which names stand for themselves: of the same name for the same inode only the first, live if one of them is.
-
-    `live` is set accordingly. Only the remains of deleted entries repeat others.
-    """
-    everything = np.arange(len(number))
-    if live.all():
-        return everything
-    values, counts = np.unique(number, return_counts=True)
-    again = np.isin(number, values[counts > 1])
-    dropped = []
-    first: dict[tuple[int, bytes], int] = {}
-    for row in np.flatnonzero(again).tolist():
-        key = int(number[row]), data[place[row] : place[row] + size[row]].tobytes()
-        earlier = first.setdefault(key, row)
-        if earlier != row:
-            live[earlier] |= live[row]
-            dropped.append(row)
-    return np.delete(everything, dropped)

@@ -279,6 +279,21 @@ def sizes(rows: Octets, *, large: bool) -> Numbers:
     return low
 
 
+def size_of(evidence: Evidence, offset: int, books: Books, number: int) -> int:
+    """Bytes of the regular file whose inode has this number; 0 where that cannot be told."""
+    if not 0 < number <= books.inodes:
+        return 0
+    group, inside = divmod(number - 1, books.per_group)
+    if books.tables[group] < 0:
+        return 0
+    at = offset + int(books.tables[group]) * books.block + inside * books.inode_size
+    raw = evidence.read(at, books.inode_size)
+    row = np.frombuffer(raw, np.uint8)[None]
+    if len(raw) < books.inode_size or column(row, 0, "<u2")[0] & 0xF000 != REGULAR:
+        return 0
+    return int(sizes(row, large=books.large)[0])
+
+
 def times(rows: Octets, *, fourth: bool) -> tuple[Numbers, Marks]:
     """Created, written, accessed, changed in microseconds since 1970, int64 (files, 4); and which of them are known.
 

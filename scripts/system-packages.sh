@@ -21,6 +21,7 @@ need() { # need PACKAGE COMMAND...: the package is missing unless the command su
 }
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
 has_library() { PATH="$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q "$1"; }
+has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketime.so.1'; }
 has_liberation() { compgen -G '/usr/share/fonts/truetype/liberation*/*'; }
 
 # The demo writes devices with real file systems.
@@ -52,6 +53,8 @@ if [[ "$purpose" == test ]]; then
     need fdisk command -v sfdisk        # volume tables
     need exfatprogs command -v mkfs.exfat # exFAT, filled by the tests themselves
     need xfsprogs command -v mkfs.xfs   # XFS with content, without mounting
+    need libfaketime has_faketime       # a machine whose time jumps
+    need strace command -v strace       # a disk that refuses one write after the other
     need openssl command -v openssl     # time-stamps (RFC 3161) by an authority of the tests' own, and a stranger's check
 fi
 

@@ -129,3 +129,16 @@ def until(what: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.005)
     return True
+
+
+def database_url() -> str:
+    """DATABASE_URL for a process that is no fork of this one: of the tests' own database where the tests run."""
+    from urllib.parse import quote
+
+    from django.db import connection
+
+    words = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{words['NAME']}"
+    who = f"{quote(words['USER'])}:{quote(words['PASSWORD'])}"
+    return f"postgres://{who}@{words['HOST']}:{words['PORT']}/{words['NAME']}"

@@ -39,3 +39,26 @@ def test_entries_written_later_follow_in_the_next_seal() -> None:
         record(None, "demo.built", payload={"cases": 1})
     assert tick_once() == (0, 0, 1)
     assert verify().proven
+
+
+def test_the_tick_goes_on_when_the_database_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tick that ends over an outage of a minute tells nobody of a clock until somebody starts it again."""
+    from django.db import OperationalError
+    from typer.testing import CliRunner
+
+    from safelight.cli import tick
+    from safelight.cli.main import app
+
+    said = iter([OperationalError("the disk is full\nDETAIL: more"), (1, 0, 0), KeyboardInterrupt()])
+
+    def once(machine_time: object = None) -> tuple[int, int, int]:
+        outcome = next(said)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(tick, "tick_once", once)
+    monkeypatch.setattr("safelight.cli.django.setup", lambda: None)
+    done = CliRunner().invoke(app, ["tick", "--every", "0.01"])
+    assert "refused the regular work (the disk is full); tried again" in done.output
+    assert "1 clocks newly past" in done.output

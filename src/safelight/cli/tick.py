@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from safelight.errors import SafelightError
+
+if TYPE_CHECKING:
+    from safelight.casework.clocks.machine_time import MachineTime
 
 TIMES = {"sweep": 0.0}
 """Seconds that parts of the last tick took, for those who watch."""
 
 
-def tick_once() -> tuple[int, int, int]:
+def tick_once(machine_time: MachineTime | None = None) -> tuple[int, int, int]:
     """Clocks that ran out, runs of dead workers, the queue of devices, the exchange's journal, seals, letters.
+
+    Args:
+        machine_time: kept from one tick to the next, it notices when the machine's time jumps.
 
     Returns:
         (clocks found breached, triage runs queued again, ledger entries sealed).
@@ -39,6 +47,8 @@ def tick_once() -> tuple[int, int, int]:
     from safelight.casework.workforce.time_and_place import settle_postings
     from safelight.cli.worker import recover
 
+    if machine_time is not None:
+        machine_time.watch()
     began = time.perf_counter()
     found = len(sweep())
     TIMES["sweep"] = time.perf_counter() - began
@@ -69,6 +79,10 @@ def tick_once() -> tuple[int, int, int]:
     return found, recovered, newest - last
 
 
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def register(app: typer.Typer) -> None:
     @app.command()
     def tick(
@@ -78,14 +92,28 @@ def register(app: typer.Typer) -> None:
         from safelight.cli.django import setup
 
         setup()
-        from django.db import close_old_connections
+        from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
+        from safelight.casework.clocks.machine_time import MachineTime
         from safelight.web.alive import Alive
 
         sign = Alive("tick")
+        machine_time = MachineTime()
         while True:
             began = time.perf_counter()
-            found, recovered, sealed = tick_once()
+            try:
+                found, recovered, sealed = tick_once(machine_time)
+            except (DatabaseError, InterfaceError) as error:
+                if not every:
+                    raise SafelightError(
+                        f"The database refused the regular work: {_first_line(error)}.",
+                        fix="See that it answers and that its disk has room, then try again.",
+                    ) from error
+                # No sign of life: `safelight check` and those who watch see that the tick gets nothing done.
+                typer.echo(f"The database refused the regular work ({_first_line(error)}); tried again in {every:g} s.")
+                connection.close()
+                time.sleep(every)
+                continue
             sign.beat(tick_seconds=time.perf_counter() - began, sweep_seconds=TIMES["sweep"])
             if found or recovered or sealed or not every:
                 typer.echo(

@@ -16,6 +16,7 @@ register_verbs(
         "clock.duration_changed": "gave a new duration to the clock",
         "clock.pause_ended": "recorded the end of a pause of the clock",
         "clock.rebased": "started the clock afresh",
+        "time.jumped": "found that the machine's time had jumped",
         "clock.owner_changed": "changed the owner of the clock",
     }
 )

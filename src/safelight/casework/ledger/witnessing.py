@@ -55,9 +55,9 @@ def show_newest_seal() -> list[str]:
 def _ask(name: str, seal: LedgerSeal, ask: Callable[[Outsider], SealMark], *, every: timedelta = timedelta(0)) -> str:
     row, _ = Outsider.objects.get_or_create(name=name)
     now = timezone.now()
-    if row.seen_size == seal.tree_size or (row.seen_at and now - row.seen_at < every):
+    if row.seen_size == seal.tree_size or (row.seen_at and abs(now - row.seen_at) < every):
         return ""
-    if row.problem and row.tried_at and now - row.tried_at < AGAIN_AFTER:
+    if row.problem and row.tried_at and abs(now - row.tried_at) < AGAIN_AFTER:
         return row.problem
     try:
         mark = ask(row)

@@ -76,6 +76,7 @@ KINDS: dict[str, Kind] = {
     "ledger.refused": Kind(
         "A witness refuses the ledger: it was changed, or an older copy runs", ALERT, "ledger:index"
     ),
+    "time.jumped": Kind("The time of a machine jumped: check its time server", ALERT),
     "offender.named": Kind("A referral names a registered sex offender", ALERT, "offenders:detail"),
     "offender.may_be_named": Kind("A referral may name a registered sex offender", WARNING, "offenders:detail"),
     "offender.given": Kind("An offender was given to you", INFORMATION, "offenders:detail"),

@@ -25,6 +25,7 @@ CLAIM = timedelta(minutes=5)
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=30)
 REFUSED_WAIT = timedelta(hours=6)
+LONGEST_CLAIM = REFUSED_WAIT + CLAIM  # no letter waits longer for its next try, by a clock that is right
 BATCH = 200
 
 BODY = """{title}.

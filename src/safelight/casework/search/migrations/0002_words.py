@@ -1,4 +1,5 @@
-"""What reads the words: FTS5 tables on SQLite; a generated tsvector and letter triples (pg_trgm) on PostgreSQL."""
+"""What reads the words: FTS5 tables on SQLite; on PostgreSQL a generated tsvector, with an index of words for each kind
+of record, and letter triples (pg_trgm)."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from typing import Any
 
 from django.db import migrations
 
-from safelight.casework.search.index import FTS
+from safelight.casework.search.index import FTS, GIN
 
 SQLITE = (
     "CREATE VIRTUAL TABLE search_fts USING fts5(kind, words, content='search_entry', content_rowid='id', "
@@ -32,8 +33,8 @@ POSTGRESQL = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "ALTER TABLE search_entry ADD COLUMN found_by tsvector GENERATED ALWAYS AS "
     "(to_tsvector('simple'::regconfig, 'zk' || kind || ' ' || safelight_fold(words))) STORED",
-    "CREATE INDEX search_entry_found_by ON search_entry USING gin (found_by)",
     "CREATE INDEX search_nameterm_alike ON search_nameterm USING gin (folded gin_trgm_ops)",
+    *GIN.values(),
 )
 SQLITE_BACK = ("DROP TABLE search_fts", "DROP TABLE search_names", "DROP VIEW search_nametext")
 POSTGRESQL_BACK = ("ALTER TABLE search_entry DROP COLUMN found_by", "DROP FUNCTION safelight_fold(text)")

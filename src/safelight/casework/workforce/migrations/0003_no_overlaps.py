@@ -57,5 +57,5 @@ def remove(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workforce", "0002_time_and_place")]
+    dependencies = [("workforce", "0002_tables")]
     operations = [migrations.RunPython(install, remove)]

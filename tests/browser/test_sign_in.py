@@ -112,3 +112,42 @@ def test_without_javascript_an_app_is_set_up_and_a_password_changed(
         who.press("Show me ten codes")
         who.press("I have kept them")
         who.press(re.compile("^Sign out"))
+
+
+def test_a_passkey_opens_the_door_alone_and_no_tab_stays_behind(site: Site, visit: Any, as_in_production: None) -> None:
+    """A key with a PIN is two factors, and the password would be asked for all the same; and after signing out a case
+    would go on standing in the tab beside."""
+    with visit("newcomer", sign_in=False) as who:
+        tool = who.context.new_cdp_session(who.page)
+        tool.send("WebAuthn.enable")
+        tool.send("WebAuthn.addVirtualAuthenticator", {"options": {**KEY, "transport": "internal"}})
+        give_password(who)
+        who.press("Use a security key")
+        who.fill("Name of the key", "Own telephone")
+        who.page.get_by_label("Sign in with this key alone").check()
+        who.look("add-a-passkey")
+        who.page.get_by_role("button", name="Add the key").click()
+        who.page.wait_for_url("**/my-sign-in/codes/")
+        who.go("/my-sign-in/", "how-i-sign-in-passkey")
+        assert "Also without a password" in who.page.inner_text("main")
+        beside = who.context.new_page()
+        beside.goto(f"{site.url}/standards/")
+        assert beside.locator("h1").inner_text() == "Standards"
+        who.press("Sign out")
+        beside.get_by_role("heading", name="You are signed out").wait_for()
+        assert "Standard" not in beside.locator("body").inner_text() and "newcomer" not in beside.content().lower()
+        beside.close()
+
+        who.look("sign-in-with-passkey")
+        who.page.get_by_role("button", name="Sign in with a passkey").focus()
+        who.page.keyboard.press("Enter")
+        who.page.wait_for_url(lambda url: "sign-in" not in url)
+        # Left alone, the page clears itself when its time is over, whether or not the server can be reached.
+        who.page.clock.install()
+        who.go("/standards/")
+        who.context.set_offline(True)
+        who.page.clock.fast_forward("10:00")
+        assert who.page.locator("h1").inner_text() == "Standards"
+        who.page.clock.fast_forward("03:00:00")
+        who.page.get_by_role("heading", name="You are signed out").wait_for()
+        who.context.set_offline(False)

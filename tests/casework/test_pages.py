@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils import timezone
 from tests.casework.factories import SKILL, make_allocation, make_case, make_child, make_referral, make_unit, make_user
@@ -336,12 +338,17 @@ class TestOthers:
         for query in ("?verb=case.viewed&category=consultation", "?actor=nobody", "?before=x&verb=nonsense"):
             assert client.get(at("ledger:index") + query).status_code == 200
 
-    def test_accounts_are_made_with_a_strong_password_only(self, sign_in):
+    def test_a_first_password_is_drawn_and_never_chosen(self, sign_in):
+        """An administrator would give everybody the same word, and know it for ever."""
         make_unit("CN")
         client = sign_in(make_user("administrator"))
         data = {"username": "New.Person", "name": "New Person (synthetic)", "role": "investigator", "unit": "CN"}
-        assert client.post(at("accounts:create"), {**data, "password": "password"}).status_code == 200
-        assert client.post(at("accounts:create"), {**data, "password": "lamp-in-a-dark-room"}).status_code == 302
+        page = client.post(
+            at("accounts:create"), {**data, "password": "chosen", "with_password": "on"}
+        ).content.decode()
+        drawn = re.search(r"<code>([a-z2-9]{5}(?:-[a-z2-9]{5}){3})</code>", page)[1]
+        made = get_user_model().objects.get(username="new.person")
+        assert made.check_password(drawn) and made.given_password_until is not None
         assert client.post(at("accounts:create"), data).status_code == 200, "taken"
         assert "new.person" in client.get(at("accounts:index") + "?role=investigator").content.decode()
 

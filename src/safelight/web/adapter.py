@@ -25,7 +25,7 @@ from django.utils import timezone
 from safelight.casework.accounts import external, second_factor
 from safelight.casework.accounts.fresh import is_fresh
 from safelight.casework.accounts.services import own_password_chosen
-from safelight.casework.accounts.sessions import signed_in
+from safelight.casework.accounts.sessions import note_service_session, signed_in
 
 RUN_OUT = "This password was given to you for a short time, and has run out. Ask your administrator for another."
 
@@ -128,6 +128,7 @@ class ForceSignInAdapter(DefaultSocialAccountAdapter):
             page = render(request, "account/unknown_subject.html", {"said": said}, status=403)
             raise ImmediateHttpResponse(page)
         sociallogin.account.save(update_fields=["extra_data"])
+        note_service_session(request, sociallogin.user, str(claims.get("sid") or ""))
         if set(claims.get("amr") or ()) & set(settings.OIDC_SECOND_FACTOR):
             second_factor.note_passed(request, sociallogin.user, "provider")
 

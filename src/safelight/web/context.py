@@ -12,6 +12,7 @@ from django.template.backends.utils import csrf_input
 from django.utils.functional import lazy
 from django.utils.safestring import SafeString, mark_safe
 
+from safelight.casework.accounts.second_factor import rule_for
 from safelight.casework.base.once import sheet_field
 from safelight.casework.breakglass.queries import running_of
 from safelight.casework.notices.queries import unread_for_header
@@ -32,6 +33,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         # Asked of the database only where the head of the page is drawn.
         "unread_notices": lambda: unread_for_header(getattr(request, "user", None)),
         "broken_glass": _broken_glass(getattr(request, "user", None)),
+        "idle_seconds": _idle_seconds(getattr(request, "user", None)),
         "demo": settings.DEMO,
     }
 
@@ -41,6 +43,11 @@ def _broken_glass(user: Any) -> list[Any]:
         return running_of(user)
     except DatabaseError:  # as on an error page
         return []
+
+
+def _idle_seconds(user: Any) -> int:
+    """After how long an unattended page clears itself; 0 where nobody is signed in."""
+    return 60 * rule_for(user).idle_minutes if user is not None and user.is_authenticated else 0
 
 
 def _may_search(request: HttpRequest) -> bool:

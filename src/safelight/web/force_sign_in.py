@@ -38,21 +38,30 @@ class VerifiedAdapter(OpenIDConnectOAuth2Adapter):
             raise OAuth2Error("The service's own description names another issuer.")
         return config
 
-    def _decode_id_token(self, app: SocialApp, id_token: str) -> dict[str, Any]:
+    def verified(self, app: SocialApp, token: str) -> dict[str, Any]:
+        """The claims of a token that this service signed for us, now, and that was not used before.
+
+        Raises:
+            OAuth2Error: it is none.
+        """
         try:
-            algorithm = jwt.get_unverified_header(id_token).get("alg")
+            algorithm = jwt.get_unverified_header(token).get("alg")
         except jwt.PyJWTError as error:
-            raise OAuth2Error("The ID token cannot be read.") from error
+            raise OAuth2Error("The token cannot be read.") from error
         if algorithm not in ALGORITHMS:
-            raise OAuth2Error(f"The ID token is signed with {algorithm!r}, which is not believed.")
+            raise OAuth2Error(f"The token is signed with {algorithm!r}, which is not believed.")
         claims: dict[str, Any] = jwtkit.verify_and_decode(
-            credential=id_token,
+            credential=token,
             keys_url=self.openid_config["jwks_uri"],
             issuer=self.openid_config["issuer"],
             audience=app.client_id,
             lookup_kid=jwtkit.lookup_kid_jwk,
             verify_signature=True,
         )
+        return claims
+
+    def _decode_id_token(self, app: SocialApp, id_token: str) -> dict[str, Any]:
+        claims = self.verified(app, id_token)
         sent = self.request.session.pop(_NONCE, "")
         if not sent or not hmac.compare_digest(str(claims.get("nonce", "")), sent):
             raise OAuth2Error("The ID token answers another request than ours.")

@@ -304,7 +304,11 @@ ACCOUNT_PREVENT_ENUMERATION = True
 # axes counts failed sign-ins, in the database and so across worker processes; a second, per-process counter misleads.
 # "login_failed" is left to the second factor: five wrong numbers, then a quarter of an hour of waiting, for who already
 # knew the password. Its count stands in the database, for all processes.
-ACCOUNT_RATE_LIMITS: dict[str, Any] = {"login": False, "login_failed": "5/15m/key"}
+ACCOUNT_RATE_LIMITS: dict[str, Any] = {
+    "login": False,
+    "login_failed": "5/15m/key",
+    "force_sign_out": "120/m/ip",
+}
 ACCOUNT_FORMS = {"change_password": "safelight.web.sign_in.OwnPasswordForm"}
 ACCOUNT_CHANGE_EMAIL = False
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"}}
@@ -318,6 +322,8 @@ MFA_FORMS = {
     "authenticate": "safelight.web.second_factor.CodeForm",
     "reauthenticate": "safelight.web.second_factor.CodeAgainForm",
 }
+# A key that asked for its PIN, a finger or a face is two factors in one: with it nobody needs the password.
+MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_TOLERANCE = 0  # a number lives for 30 seconds (ASVS 6.5.5), for as long as allauth remembers that it was used
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLAIN_HTTP
 USERSESSIONS_TRACK_ACTIVITY = False  # safelight.casework.accounts.sessions does, once a minute

@@ -69,7 +69,15 @@ reauthenticate = page(SIGNED_IN, methods=("GET", "POST"))(
     ReauthenticateView.as_view(template_name="account/reauthenticate.html")
 )
 sign_in = page(PUBLIC, methods=("GET", "POST"))(SignIn.as_view())
-sign_out = page(PUBLIC, methods=("GET", "POST"))(LogoutView.as_view(template_name="account/logout.html"))
+
+
+@page(PUBLIC, methods=("GET", "POST"))
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Out. The browser is told to forget what it keeps of the site; the page tells its other tabs (safelight.js)."""
+    response: HttpResponse = LogoutView.as_view(template_name="account/logout.html")(request)
+    if request.method == "POST":
+        response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:

@@ -7,15 +7,26 @@ from importlib.util import find_spec
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from safelight.web import force_sign_in, second_factor, sign_in, standards_page, status, styleguide
+from safelight.web import (
+    force_sign_in,
+    force_sign_out,
+    passkey,
+    second_factor,
+    sign_in,
+    standards_page,
+    status,
+    styleguide,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", sign_in.sign_in, name="account_login"),
     path("sign-out/", sign_in.sign_out, name="account_logout"),
     path("sign-in/again/", sign_in.again, name="sign_in_again"),
     path("sign-in/code/", second_factor.authenticate, name="mfa_authenticate"),
+    path("sign-in/passkey/", passkey.sign_in, name="mfa_login_webauthn"),
     path("sign-in/service/<slug:provider_id>/", force_sign_in.start, name="openid_connect_login"),
     path("sign-in/service/<slug:provider_id>/back/", force_sign_in.callback, name="openid_connect_callback"),
+    path("sign-in/service/<slug:provider_id>/ended/", force_sign_out.ended, name="openid_connect_ended"),
     path("my-sign-in/password/", sign_in.change_password, name="account_change_password"),
     path("my-sign-in/confirm/", sign_in.reauthenticate, name="account_reauthenticate"),
     path("my-sign-in/confirm/code/", second_factor.reauthenticate, name="mfa_reauthenticate"),

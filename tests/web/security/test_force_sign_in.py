@@ -303,3 +303,111 @@ def test_the_service_s_address_must_be_https(issuer, monkeypatch):
     monkeypatch.setenv("SAFELIGHT_OIDC_ISSUER", "https://sso.example")
     with pytest.raises(SettingsError, match="SAFELIGHT_OIDC_CLIENT_ID"):
         service.settings_of_service(plain_http=False)
+
+
+ENDED = "/sign-in/service/force/ended/"
+
+
+def logout_token(provider: Provider, name: str, by: str = "sid") -> str:
+    """What the provider posts when ``name`` signs out there."""
+    answer = requests.get(provider.issuer.removesuffix("/o") + "/logout/", {"name": name, "by": by}, timeout=20)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def told(token: str) -> int:
+    """Our answer to the service, which sends no cookie and no CSRF token."""
+    return int(Client(enforce_csrf_checks=True).post(ENDED, {"logout_token": token}).status_code)
+
+
+def test_who_signs_out_at_the_service_is_signed_out_here(service_on):
+    """Somebody leaves the force's systems for the day, and the child's record stays open on the screen."""
+    connected(make_person(), "pat")
+    early, late = Client(), Client()
+    through(early, "pat")
+    through(late, "pat")
+    assert early.get("/standards/").status_code == late.get("/standards/").status_code == 200
+    token = logout_token(service_on, "pat")
+    assert told(token) == 200, "the provider's number is that of its last session"
+    assert late.get("/standards/").status_code == 302 and early.get("/standards/").status_code == 200
+    assert told(token) == 400, "the same token twice"
+    assert told(logout_token(service_on, "pat", by="sub")) == 200
+    assert early.get("/standards/").status_code == 302, "and without a number all of the person's"
+    assert told(logout_token(service_on, "lee")) == 200, "nobody here: nothing to end"
+    ended = LedgerEntry.objects.filter(verb="account.sessions_ended", actor=None)
+    assert [one.reason for one in ended] == ["the sign-in service ended it"] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_service_reaches_the_site_over_the_wire(service_on, live_server):
+    """Tried only in this process, the real request could meet a redirect, a missing cookie or a form's token."""
+    connected(make_person(), "pat")
+    client = Client()
+    through(client, "pat")
+    there = {"name": "pat", "to": live_server.url + ENDED}
+    answer = requests.get(service_on.issuer.removesuffix("/o") + "/logout/", there, timeout=20)
+    assert answer.status_code == 200, answer.text
+    assert client.get("/standards/").status_code == 302
+
+
+class TestLogoutTokens:
+    """A forged one signs everybody out, again and again; another kind of token passed for one would do the same."""
+
+    @pytest.fixture
+    def believed(self, service_on, rf, monkeypatch):
+        from safelight.web.force_sign_out import EVENT, claims_of
+
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        public = jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": "1", "alg": "RS256"}
+        answer = requests.Response()
+        answer.status_code, answer._content = 200, json.dumps({"keys": [public]}).encode()
+        asked = []
+        monkeypatch.setattr(requests.Session, "get", lambda *a, **k: asked.append(a) or answer)
+        now = int(time.time())
+        good = {
+            "iss": service_on.issuer, "aud": "safelight", "sub": "1", "sid": "2", "iat": now, "exp": now + 60,
+            "events": {EVENT: {}},
+        }  # fmt: skip
+
+        def check(without: str = "", with_key: Any = key, algorithm: str = "RS256", **changed: Any) -> Any:
+            claims = {**good, "jti": str(len(asked)), **changed}
+            claims.pop(without, None)
+            adapter = VerifiedAdapter(rf.post("/"), "force")
+            adapter._openid_config = {"issuer": service_on.issuer, "jwks_uri": f"{service_on.issuer}/keys"}
+            token = jwt.encode(claims, with_key, algorithm, headers={"kid": "1"})
+            return claims_of(adapter, adapter.get_provider().app, token)
+
+        check.asked = asked
+        return check
+
+    def test_a_good_one_is_believed(self, believed):
+        assert believed()["sid"] == "2" and believed(without="sub") and believed(without="sid")
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"aud": "another"}, {"iss": "https://evil.example"}, {"exp": 1_000_000_000}, {"iat": 1_700_000_000},
+            {"iat": 4_000_000_000}, {"nonce": "n"}, {"events": {}}, {"events": "x"}, {"events": {"other": {}}},
+            {"without": "events"}, {"without": "jti"}, {"without": "iat"}, {"without": "exp"},
+            {"sub": "", "sid": ""}, {"sub": 1, "sid": 2},
+        ],
+    )  # fmt: skip
+    def test_any_other_is_not(self, believed, wrong):
+        with pytest.raises(OAuth2Error):
+            believed(**wrong)
+
+    def test_one_signed_by_somebody_else_or_by_nobody_is_not(self, believed):
+        stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        for key, algorithm in ((stranger, "RS256"), ("", "none"), ("k" * 64, "HS256")):
+            with pytest.raises(OAuth2Error):
+                believed(with_key=key, algorithm=algorithm)
+
+    def test_nonsense_makes_us_ask_nobody(self, believed, service_on):
+        """Every word posted by a stranger would make the site ask the service for its keys."""
+        for text in ("", "x", "a.b.c", "x" * 9_000):
+            assert told(text) == 400
+        with pytest.raises(OAuth2Error):
+            believed(aud="another")
+        assert believed.asked == []
+        assert Client().get(ENDED).status_code == 405
+        assert Client().post("/sign-in/service/other/ended/", {"logout_token": "x"}).status_code == 404

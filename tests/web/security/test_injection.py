@@ -110,7 +110,7 @@ def test_no_form_writes_a_field_that_it_does_not_name():
     client = Client()
     client.force_login(user, backend=BACKEND)
     form = {
-        "username": "newcomer", "name": "New Synthetic", "role": "investigator", "unit": "", "password": "",
+        "username": "newcomer", "name": "New Synthetic", "role": "investigator", "unit": "", "password": "chosen",
         "is_superuser": "1", "is_staff": "1", "id": "1", "pk": "1", "glass_until": "2030-01-01", "is_active": "",
     }  # fmt: skip
     assert client.post(reverse("accounts:create"), form).status_code == 302

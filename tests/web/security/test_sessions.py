@@ -124,3 +124,30 @@ def test_a_session_made_without_the_page_has_limits_too():
     assert client.get("/standards/").status_code == 200
     moved(client, **{BEGAN: 13 * 3600})
     assert client.get("/standards/").status_code == 302
+
+
+def test_an_administrator_ends_the_sessions_of_somebody_else(settings):
+    """A telephone is stolen with a session open: closing the account would be the only way, and lock its owner out."""
+    head, user = make_person("head", "administrator"), make_person()
+    desk, telephone = signed_in(user), signed_in(user)
+    page = "/accounts/of/sam/sessions/end/"
+    office = signed_in(head)
+    assert "End every session" in office.get("/accounts/of/sam/").content.decode()
+    assert b"Enter reason" in office.post(page, {"reason": ""}).content
+    assert telephone.get("/standards/").status_code == 200, "nothing was said yet"
+    assert office.post(page, {"reason": "Synthetic: a telephone was stolen."}).status_code == 302
+    assert [one.get("/standards/").status_code for one in (desk, telephone, office)] == [302, 302, 200]
+    entry = LedgerEntry.objects.get(verb="account.sessions_ended", actor=head)
+    assert entry.subject_id == str(user.pk) and entry.payload["sessions"] == 2 and "stolen" not in str(entry.payload)
+    assert user.notices.filter(kind="account.sessions_ended").exists()
+    assert signed_in(user).get("/standards/").status_code == 200, "the account is open"
+    assert b"These are your own" in office.post("/accounts/of/head/sessions/end/", {"reason": "Synthetic."}).content
+    assert desk.post(page, {"reason": "Synthetic."}).status_code in (302, 403)
+
+
+def test_signing_out_tells_the_browser_to_forget(client):
+    """What the browser kept would be read by the next person at the desk."""
+    user = make_person()
+    answer = signed_in(user).post("/sign-out/")
+    assert answer["Clear-Site-Data"] == '"cache", "storage"' and "no-store" in answer["Cache-Control"]
+    assert "Clear-Site-Data" not in client.get("/sign-out/"), "asking is not signing out"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -76,6 +77,25 @@ def turn_away(actor: Any, unknown: UnknownSubject) -> UnknownSubject:
     _settle(actor, unknown)
     record(actor, "account.turned_away", unknown, category=Category.SYSTEM, payload={"provider": unknown.provider})
     return unknown
+
+
+@transaction.atomic
+def ended_there(provider: str, subject: str, number: str) -> int:
+    """The sign-in service says that a session is over there: with ``number`` that one, without it all of ``subject``.
+
+    Returns:
+        How many sessions ended here.
+    """
+    from safelight.casework.accounts.sessions import SERVICE_SESSION, end_sessions
+
+    rows = UserSession.objects.select_related("user")
+    if subject:
+        people = SocialAccount.objects.filter(provider=provider, uid=subject).values("user")
+        rows = rows.filter(user__in=people)
+    if number:
+        rows = rows.filter(**{f"data__{SERVICE_SESSION}": number})
+    why = "the sign-in service ended it"
+    return sum(end_sessions(None, row.user, only=row.pk, why=why) for row in rows.order_by("pk"))
 
 
 def _settle(actor: Any, unknown: UnknownSubject) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 
@@ -23,11 +22,10 @@ class AccountForm(forms.Form):
     unit = forms.ModelChoiceField(
         label="Unit", queryset=Unit.objects.all(), to_field_name="code", required=False, empty_label="No unit"
     )
-    password = forms.CharField(
-        label="First password",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    with_password = forms.BooleanField(
+        label="Draw a first password, for a week",
         required=False,
-        help_text="At least 12 characters. Leave empty for an account that cannot sign in with a password.",
+        help_text="It is shown to you once. Without it the account cannot sign in with a password.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -39,11 +37,6 @@ class AccountForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("password"):
-            try:
-                validate_password(data["password"], User(username=data.get("username", ""), name=data.get("name", "")))
-            except ValidationError as error:
-                self.add_error("password", error)
         if data.get("role") == "supervisor" and "unit" in data and data["unit"] is None:
             self.add_error("unit", "A supervisor needs a unit: it says whose cases they answer for")
         return data

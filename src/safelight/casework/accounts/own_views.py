@@ -42,7 +42,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         "accounts/mine.html",
         {
             "apps": [row for row in factors if row.type == "totp"],
-            "keys": [(row, row.wrap().name) for row in factors if row.type == "webauthn"],
+            "keys": [(row, row.wrap().name, row.wrap().is_passwordless) for row in factors if row.type == "webauthn"],
             "codes_left": second_factor.codes_left(user),
             "rule": rule,
             "owes": second_factor.owes(user),

@@ -6,7 +6,6 @@ person was recognised and who said yes stands in the ledger.
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from safelight.casework.accounts.models import Recovery, RecoveryCode, User
+from safelight.casework.accounts.services import random_password
 from safelight.casework.accounts.sessions import end_sessions
 from safelight.casework.base.errors import NotAllowed, NotPossible
 from safelight.casework.base.rights import need
@@ -27,7 +27,6 @@ from safelight.casework.notices.services import tell
 
 GIVEN_FOR = timedelta(days=1)
 """How long a password lasts that was given in a recovery. It opens one page: the one for an own password."""
-_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def approvers_of(user: Any) -> QuerySet[User]:
@@ -129,7 +128,7 @@ def _carry_out(actor: Any, recovery: Recovery) -> str:
     Authenticator.objects.filter(user=user).delete()
     RecoveryCode.objects.filter(user=user).delete()
     if recovery.password:
-        given = "-".join("".join(secrets.choice(_SIGNS) for _ in range(5)) for _ in range(4))
+        given = random_password()
         user.set_password(given)
         user.given_password_until = timezone.now() + GIVEN_FOR
         user.save(update_fields=["password", "given_password_until"])

@@ -76,7 +76,16 @@ def recovery(request: HttpRequest, pk: int) -> HttpResponse:
         if attempt(form, decide) is not None:
             row.refresh_from_db()
             if given[0]:
-                return render(request, "accounts/given.html", {"row": row, "password": given[0]})
+                return render(
+                    request,
+                    "accounts/given.html",
+                    {
+                        "who": row.user,
+                        "password": given[0],
+                        "lasts": "one day",
+                        "back": reverse("accounts:recoveries"),
+                    },
+                )
             messages.success(request, "Your decision is recorded, and both are told.")
             return redirect("accounts:recoveries")
     look(request, "account", row.user, recovery=row.pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,12 @@ from safelight.casework.ledger.services import fingerprint, record
 from safelight.casework.notices.services import tell
 
 FIRST_PASSWORD_FOR = timedelta(days=7)
+_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def random_password() -> str:
+    """A password to be given to somebody: drawn, never chosen; 20 signs, 99 bits, none taken for another."""
+    return "-".join("".join(secrets.choice(_SIGNS) for _ in range(5)) for _ in range(4))
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ the list that a person sees; the session itself says when it began and when it w
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
@@ -18,9 +19,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from safelight.casework.accounts.second_factor import rule_for
+from safelight.casework.base.errors import NotPossible
+from safelight.casework.base.rights import need
+from safelight.casework.base.values import required_text
 from safelight.casework.ledger.models import Category
-from safelight.casework.ledger.services import record
+from safelight.casework.ledger.services import fingerprint, record
+from safelight.casework.notices.services import tell
 
+SERVICE_SESSION = "service_session"
+"""In a session: [account, number that the force's sign-in service gives its own session]."""
 BEGAN, USED = "began_at", "used_at"
 NOTED_EVERY = 60  # seconds; writing at every page would cost a write a page
 
@@ -54,9 +61,19 @@ def sessions_of(user: Any) -> list[UserSession]:
     return sorted(UserSession.objects.purge_and_list(user), key=lambda row: row.created_at, reverse=True)
 
 
+def open_sessions(user: Any) -> int:
+    """How many sessions of ``user`` are within their longest time. Asks only; the list above clears away as well."""
+    since = timezone.now() - timedelta(hours=rule_for(user).longest_hours)
+    return int(UserSession.objects.filter(user=user, created_at__gte=since).count())
+
+
 @transaction.atomic
-def end_sessions(actor: Any, user: Any, *, keep: str | None = None, only: int | None = None, why: str) -> int:
+def end_sessions(
+    actor: Any, user: Any, *, keep: str | None = None, only: int | None = None, why: str, said: Any = None
+) -> int:
     """End sessions of ``user``: all but the one whose key is ``keep``, or only the one with this number.
+
+    ``why`` is a phrase of ours; ``said`` the fingerprint of what somebody typed beside it.
 
     Returns:
         How many ended.
@@ -72,10 +89,38 @@ def end_sessions(actor: Any, user: Any, *, keep: str | None = None, only: int | 
             "account.sessions_ended",
             user,
             category=Category.SYSTEM,
-            payload={"sessions": len(ended)},
+            payload={"sessions": len(ended), **({"said": said} if said else {})},
             reason=why,
         )
     return len(ended)
+
+
+@transaction.atomic
+def end_sessions_of(actor: Any, user: Any, *, reason: str) -> int:
+    """An administrator ends every session of somebody else, whose account stays open.
+
+    Returns:
+        How many ended.
+
+    Raises:
+        NotAllowed: the actor is no administrator.
+        NotPossible: it is the actor's own account, or it has no session.
+        Invalid: the reason is missing.
+    """
+    need(actor, "accounts.manage", what="Only an administrator ends the sessions of somebody else.")
+    if actor.pk == user.pk:
+        raise NotPossible("These are your own sessions.", fix="End them on the page How I sign in.")
+    said = fingerprint(required_text(reason, field="reason", what="The reason", longest=500))
+    ended = end_sessions(actor, user, why="ended by an administrator", said=said)
+    if not ended:
+        raise NotPossible(f"{user.name} has no session.")
+    tell([user], "account.sessions_ended", None)
+    return ended
+
+
+def note_service_session(request: HttpRequest, user: Any, number: str) -> None:
+    """Remember which session of the force's sign-in service this one hangs on ("" where it does not say)."""
+    request.session[SERVICE_SESSION] = [str(user.pk), number]
 
 
 @transaction.atomic
@@ -87,6 +132,9 @@ def signed_in(request: HttpRequest, user: Any) -> None:
     # As it stands in the database the session is nobody's yet, and the list would drop it.
     request.session.save()
     here = request.session.session_key
+    owner, number = request.session.get(SERVICE_SESSION, ("", ""))
+    if owner == str(user.pk) and number:
+        UserSession.objects.filter(session_key=here).update(data={SERVICE_SESSION: number})
     others = [row for row in sessions_of(user) if row.session_key != here]
     for row in others[max(rule_for(user).sessions - 1, 0) :]:
         end_sessions(user, user, only=row.pk, why="more sessions than the role may have")

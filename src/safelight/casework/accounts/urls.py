@@ -16,6 +16,7 @@ urlpatterns = [
     path("accounts/of/<str:username>/recover/", recovery_views.recover, name="recover"),
     path("accounts/of/<str:username>/close/", views.close, name="close"),
     path("accounts/of/<str:username>/open/", views.reopen, name="reopen"),
+    path("accounts/of/<str:username>/sessions/end/", views.end_sessions, name="end_sessions"),
     path("accounts/of/<str:username>/disconnect/", views.take_off, name="disconnect"),
     path("my-sign-in/", own_views.mine, name="mine"),
     path("my-sign-in/codes/", own_views.codes, name="codes"),

@@ -15,7 +15,8 @@ from safelight.casework.accounts import external, second_factor
 from safelight.casework.accounts.forms import AccountForm, ConnectForm, ReasonForm
 from safelight.casework.accounts.fresh import freshly_signed_in
 from safelight.casework.accounts.models import UnknownSubject, User
-from safelight.casework.accounts.services import close_account, create_user, open_account
+from safelight.casework.accounts.services import close_account, create_user, open_account, random_password
+from safelight.casework.accounts.sessions import end_sessions_of, open_sessions
 from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page
 from safelight.casework.base.standards import standards
@@ -56,8 +57,15 @@ def create(request: HttpRequest) -> HttpResponse:
     """A new account."""
     form = AccountForm(posted(request))
     if request.method == "POST":
-        made = attempt(form, lambda: create_user(request.user, **form.cleaned_data))
+        wanted = form.is_valid() and form.cleaned_data.pop("with_password")
+        given = random_password() if wanted else ""
+        made = attempt(form, lambda: create_user(request.user, **form.cleaned_data, password=given))
         if made is not None:
+            if given:
+                back = reverse("accounts:index")
+                return render(
+                    request, "accounts/given.html", {"who": made, "password": given, "lasts": "a week", "back": back}
+                )
             messages.success(request, f"The account {made.username} exists.")
             return redirect("accounts:index")
     context = {"title": "Make an account", "form": form, "button": "Make the account"}
@@ -81,6 +89,7 @@ def detail(request: HttpRequest, username: str) -> HttpResponse:
             "connected": SocialAccount.objects.filter(user=user).first(),
             "waiting": user.recoveries.filter(decided_at=None).first(),
             "own": user.pk == request.user.pk,
+            "sessions": open_sessions(user),
         },
     )
 
@@ -111,6 +120,15 @@ def reopen(request: HttpRequest, username: str) -> HttpResponse:
     user = get_object_or_404(User, username=username)
     done = f"The account {user.username} is open again."
     return _with_reason(request, user, "Open the account again", open_account, done=done, closing=False)
+
+
+@page("accounts.manage", methods=("GET", "POST"))
+@freshly_signed_in
+def end_sessions(request: HttpRequest, username: str) -> HttpResponse:
+    """End every session of somebody else: what is open anywhere in their name asks who they are."""
+    user = get_object_or_404(User, username=username)
+    done = f"Every session of {user.username} has ended. They are told, and may sign in again."
+    return _with_reason(request, user, "End every session", end_sessions_of, done=done, closing=True)
 
 
 @page("accounts.manage", methods=("POST",))

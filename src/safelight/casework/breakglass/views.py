@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.accounts.fresh import freshly_signed_in
 from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.permissions import permissions
 from safelight.casework.base.policy import look, page, require
@@ -53,6 +54,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @page("breakglass.ask", methods=("GET", "POST"))
+@freshly_signed_in
 def ask(request: HttpRequest) -> HttpResponse:
     """Break the glass. An attempt that opens nothing leaves an entry too."""
     form = AskForm(posted(request))

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from safelight.casework.accounts.fresh import freshly_signed_in
 from safelight.casework.base.attempt import attempt, posted
 from safelight.casework.base.policy import look, page
 from safelight.casework.exchange import charts, queries, services
@@ -135,6 +136,7 @@ def _shown_once(request: HttpRequest, key: ApiKey, token: str) -> HttpResponse:
 
 
 @page("exchange.manage", looks="platform", methods=("GET", "POST"))
+@freshly_signed_in
 def issue_key(request: HttpRequest, reference: str) -> HttpResponse:
     """A new key, shown once."""
     row = find(Platform, reference)
@@ -154,6 +156,7 @@ def _key(reference: str) -> tuple[ApiKey, str]:
 
 
 @page("exchange.manage", looks="platform", methods=("GET", "POST"))
+@freshly_signed_in
 def rotate_key(request: HttpRequest, reference: str) -> HttpResponse:
     """Replace a key."""
     key, back = _key(reference)

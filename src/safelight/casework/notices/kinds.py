@@ -35,6 +35,7 @@ KINDS: dict[str, Kind] = {
     "account.code_used": Kind("A recovery code of yours was used to sign in", WARNING, "accounts:mine"),
     "account.password_changed": Kind("Your password was changed", WARNING, "accounts:mine"),
     "account.connected": Kind("What connects you with the sign-in service was changed", WARNING, "accounts:mine"),
+    "account.sessions_ended": Kind("An administrator ended your sessions", WARNING, "accounts:mine"),
     "account.recovery_asked": Kind(
         "The recovery of an account waits for a second person", WARNING, "accounts:recoveries"
     ),

@@ -16,6 +16,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 from django.utils import timezone
 
+from safelight.casework.ciphers.fields import written
+
 YEARS = 5
 INVESTIGATORS, SUPERVISORS = 40, 4
 SKILL = "ocsae_investigator"
@@ -68,6 +70,20 @@ class Table:
         made = [row + self.rest for row in rows]
         connection.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", made)
         return len(made)
+
+
+class Encrypted:
+    """The columns of a model's encrypted fields, and those beside them."""
+
+    def __init__(self, model: Any, fields: str) -> None:
+        self.model, self.fields = model, fields.split()
+        self.names = list(written(model, **dict.fromkeys(self.fields, "")))
+        self.columns = " ".join(self.names)
+
+    def row(self, *values: str) -> tuple[Any, ...]:
+        made = written(self.model, **dict(zip(self.fields, values, strict=True)))
+        made["sealed_as"] = made["sealed_as"].hex
+        return tuple(made[name] for name in self.names)
 
 
 def _default(field: Any) -> Any:
@@ -212,7 +228,8 @@ class Force:
     def persons(self, keys: range) -> int:
         from safelight.casework.people.models import Person
 
-        table = self.table(Person, "id family_name given_names born born_precision sex address postcode borough")
+        sealed = Encrypted(Person, "address postcode")
+        table = self.table(Person, f"id family_name given_names born born_precision sex borough {sealed.columns}")
 
         def one(key: int, n: int, family: str, year: int) -> tuple[Any, ...]:
             given = f"{GIVEN[key % 20]} {GIVEN[key * 7 % 19]}"
@@ -220,7 +237,8 @@ class Force:
             code = f"{'EWNS'[n % 4]}{n % 20 + 1} {n % 9 + 1}{'ABDEFGHJ'[n % 8]}{'LNPQRSTU'[n // 8 % 8]}"
             borough = self.unit(n).boroughs[0] if self.unit(n).boroughs else ""
             born = f"{year}-{n % 12 + 1:02d}-{n % 28 + 1:02d}"
-            return (key, family, given, born, "day", "male" if key % 2 else "female", home, code, borough)
+            sex = "male" if key % 2 else "female"
+            return (key, family, given, born, "day", sex, borough, *sealed.row(home, code))
 
         def rows() -> Iterator[tuple[Any, ...]]:
             for n in keys:
@@ -233,11 +251,13 @@ class Force:
     def identifiers(self, keys: range) -> int:
         from safelight.casework.people.models import Identifier
 
-        table = self.table(Identifier, "person_id kind value")
-        rows = []
+        sealed = Encrypted(Identifier, "value")
+        table = self.table(Identifier, f"person_id kind {sealed.columns}")
+        rows: list[tuple[Any, ...]] = []
         for n in keys:
-            rows.append((2 * n - 1, "screen_name", f"{self.families[n % 3000].lower()}_{n % 9973}"))
-            rows.append((2 * n - 1, "phone", f"07700 {n % 1_000_000:06d}"))
+            name = f"{self.families[n % 3000].lower()}_{n % 9973}"
+            rows.append((2 * n - 1, "screen_name", *sealed.row(name)))
+            rows.append((2 * n - 1, "phone", *sealed.row(f"07700 {n % 1_000_000:06d}")))
         return table.write(rows)
 
     def cases(self, keys: range) -> int:

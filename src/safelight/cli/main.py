@@ -25,7 +25,7 @@ app = typer.Typer(
 
 COMMANDS = (
     "demo", "serve", "worker", "tick", "triage", "hashset", "match", "standards", "ledger", "audit", "link", "plan",
-    "rounds", "exchange", "report", "search", "check", "backup", "witness", "subject_access", "policy",
+    "rounds", "exchange", "report", "search", "check", "backup", "witness", "subject_access", "policy", "keys",
 )  # fmt: skip
 
 

@@ -40,6 +40,8 @@ def run_server(host: str, port: int, threads: int, workers: int = 1) -> None:
     # Before anything imports the counters: the processes share them.
     shared = share_metrics() if site.METRICS_TOKEN else None
 
+    _keys_are_there()
+
     class Server(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
             settings = {
@@ -69,6 +71,20 @@ def run_server(host: str, port: int, threads: int, workers: int = 1) -> None:
     finally:
         if shared is not None:
             shutil.rmtree(shared, ignore_errors=True)
+
+
+def _keys_are_there() -> None:
+    """Make the key file of encrypted fields at the first start. Raises SafelightError if it is lost or damaged."""
+    from django.conf import settings
+
+    from safelight.casework.ciphers import ring
+
+    if ring.current(settings.FIELD_KEYS) is None:
+        from safelight.casework.ciphers.keys import ring as made
+        from safelight.cli.django import setup
+
+        setup()
+        made()
 
 
 def share_metrics() -> str:

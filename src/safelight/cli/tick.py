@@ -95,8 +95,10 @@ def register(app: typer.Typer) -> None:
         from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
         from safelight.casework.clocks.machine_time import MachineTime
+        from safelight.casework.ciphers.keys import ring
         from safelight.web.alive import Alive
 
+        ring()
         sign = Alive("tick")
         machine_time = MachineTime()
         while True:

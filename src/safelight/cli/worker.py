@@ -34,6 +34,9 @@ def register(app: typer.Typer) -> None:
         from django.conf import settings
         from django.db import connection
 
+        from safelight.casework.ciphers.keys import ring
+
+        ring()  # without its keys a worker would fail job after job
         queues = [*([] if only else ["default"]), *dict.fromkeys(queue or ())]
         over = threading.Event()
         watch = threading.Thread(target=_watch, args=(over,), daemon=True, name="recovery")

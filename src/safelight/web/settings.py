@@ -14,6 +14,7 @@ SAFELIGHT_TRIAGE_CHUNK_MIB       how much reading one chunk of a device is, MiB;
 SAFELIGHT_SITE_STANDARDS         a folder or file with the force's own standards; default none
 SAFELIGHT_BACKUP_FOLDER          where `safelight backup` writes; default none
 SAFELIGHT_BACKUP_RECIPIENTS      comma-separated public keys (safelight backup-key) that backups are encrypted for
+SAFELIGHT_FIELD_KEYS             file with the keys of encrypted fields; default DATA/field.keys, made when first needed
 SAFELIGHT_LEDGER_ORIGIN          the ledger's name to its witnesses; default safelight/ledger
 SAFELIGHT_WITNESSES              a file with a line "URL KEY" for each witness of the ledger; default none
 SAFELIGHT_TSA_URL                RFC 3161 time-stamp authority for the ledger's seals; default none
@@ -78,6 +79,7 @@ SITE_STANDARDS = env.existing_path("SAFELIGHT_SITE_STANDARDS")
 # What the ledger is called to witnesses, who they are, and who stamps its seals with the time (docs/ledger.md).
 LEDGER_ORIGIN = env.text("SAFELIGHT_LEDGER_ORIGIN", "safelight/ledger")
 LEDGER_KEY = DATA / "ledger.key"
+FIELD_KEYS = Path(env.text("SAFELIGHT_FIELD_KEYS", str(DATA / "field.keys"))).expanduser().resolve()
 WITNESSES = env.existing_path("SAFELIGHT_WITNESSES")
 TSA_URL = env.text("SAFELIGHT_TSA_URL", "")
 TSA_CERTIFICATES = env.existing_path("SAFELIGHT_TSA_CERTIFICATES")
@@ -129,6 +131,7 @@ CASEWORK_APPS = (
     "oversight",
     "search",
     "work",
+    "ciphers",
 )
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from safelight.casework.base.policy import PUBLIC, Policy
+from safelight.casework.ciphers.keys import ring as field_keys
 from safelight.errors import SafelightError
 
 
@@ -31,8 +32,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 ``ready`` when people can work: the database answers, its tables fit the program, the standards are read and
-    the data folder can be written to. Otherwise 503 and which of them it is.
+    """200 ``ready`` when people can work: the database answers, its tables fit the program, the standards are read, the
+    keys of encrypted fields are there and the data folder can be written to. Otherwise 503 and which of them it is.
     """
     from safelight.web.production import places
 
@@ -45,6 +46,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
         _standards()
     except SafelightError:
         return _said("standards cannot be read: run safelight standards", 503)
+    try:
+        field_keys()
+    except SafelightError:
+        return _said("the key file of encrypted fields is missing or damaged: run safelight check", 503)
     if any(finding.code != "data.mode" for finding in places.data_folder()):
         return _said("data folder cannot be written to", 503)
     return _said("ready")

@@ -16,6 +16,7 @@ from tests.casework.world import world as make_world
 from safelight.casework.base.errors import NotAllowed, NotPossible
 from safelight.casework.cases.models import Case, CasePerson
 from safelight.casework.cases.services import note
+from safelight.casework.ciphers.fields import EncryptedField, EncryptedJSONField
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.people.models import Identifier, Person
 from safelight.casework.retention import queries, services
@@ -58,7 +59,11 @@ def plant(case: Any) -> int:
             if isinstance(field, models.CharField | models.TextField) and not field.choices:
                 word = f"{CANARY} {name}"[: field.max_length or 99]
                 for row in model._default_manager.filter(pk__in=keys):
-                    if getattr(row, name):
+                    if isinstance(field, EncryptedField):
+                        setattr(row, name, {"said": word} if isinstance(field, EncryptedJSONField) else word)
+                        row.save(update_fields=[name])
+                        planted += 1
+                    elif getattr(row, name):
                         try_to = model._default_manager.filter(pk=row.pk)
                         planted += try_to.update(**{name: f"{word}{row.pk}" if field.unique else word})
     return planted

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from safelight.casework.base.models import Referenced
+from safelight.casework.ciphers.fields import EncryptedField, SealedRow
 from safelight.exchange.query import ALGORITHMS
 
 KINDS_OF_HASH = [(name, name.upper()) for name in ALGORITHMS]
@@ -47,14 +48,14 @@ class Bank(Referenced):
         ]
 
 
-class Platform(Referenced):
+class Platform(SealedRow, Referenced):
     """An internet company, with what was agreed with it."""
 
     PREFIX = "PL"
 
     name = models.CharField(max_length=120, unique=True)
-    contact = models.CharField(max_length=160)
-    contact_email = models.EmailField()
+    contact = EncryptedField()
+    contact_email = EncryptedField()
     agreement = models.CharField(max_length=300)
     per_minute = models.PositiveIntegerField()
     per_day = models.PositiveIntegerField()

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from safelight.casework.base.models import Referenced, VisibleQuerySet
+from safelight.casework.ciphers.fields import EncryptedField, ExactIndex, SealedRow
 
 RISKS = [("very_high", "Very high"), ("high", "High"), ("medium", "Medium"), ("low", "Low")]
 
@@ -35,7 +36,7 @@ class OffenderQuerySet(VisibleQuerySet):
         return self.filter(ended_on=None)
 
 
-class Offender(Referenced):
+class Offender(SealedRow, Referenced):
     """A person who is subject to notification requirements, as the force manages them."""
 
     PREFIX = "O"
@@ -45,7 +46,8 @@ class Offender(Referenced):
         REACTIVE = "reactive", "Reactive"
 
     person = models.OneToOneField("people.Person", on_delete=models.PROTECT, related_name="offender")
-    register_reference = models.CharField(max_length=60, blank=True)
+    register_reference = EncryptedField(blank=True, default="", index="register_is")
+    register_is = ExactIndex(of="register_reference")
     aliases = models.JSONField(default=list)
     unit = models.ForeignKey("workforce.Unit", on_delete=models.PROTECT, related_name="offenders")
     manager = models.ForeignKey(
@@ -81,7 +83,7 @@ class Offender(Referenced):
         verbose_name = "offender"
         constraints = [
             models.UniqueConstraint(
-                fields=["register_reference"], condition=~Q(register_reference=""), name="offenders_reference_once"
+                fields=["register_is"], condition=~Q(register_is=""), name="offenders_reference_once"
             ),
             models.CheckConstraint(
                 condition=Q(until=None) | Q(until__gte=F("relevant_date")), name="offenders_period_ends_after_it_begins"
@@ -374,7 +376,7 @@ class RegisterImport(Referenced):
         verbose_name = "import of a register"
 
 
-class RegisterLine(models.Model):
+class RegisterLine(SealedRow):
     """What became of one line. A line that could not be taken keeps its text."""
 
     class Outcome(models.TextChoices):
@@ -386,7 +388,7 @@ class RegisterLine(models.Model):
     number = models.PositiveIntegerField()
     outcome = models.CharField(max_length=8, choices=Outcome.choices)
     reason = models.CharField(max_length=500, blank=True)
-    raw = models.TextField(blank=True)
+    raw = EncryptedField(blank=True, default="")
     offender = models.ForeignKey(Offender, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:

@@ -144,7 +144,7 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
             "offender": offender,
             "person": person,
             "row": queries.rows_of([offender])[0],
-            "identifiers": list(person.identifiers.order_by("kind", "value")),
+            "identifiers": sorted(person.identifiers.all(), key=lambda one: (one.kind, one.value)),
             "clocks": queries.clocks_of(offender),
             "duties": duties,
             "announced": [duty for duty in duties if duty.rule == ANNOUNCED],

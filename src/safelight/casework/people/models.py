@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from safelight.casework.base.memory import built_once
 from safelight.casework.base.models import Referenced, VisibleQuerySet
+from safelight.casework.ciphers.fields import EncryptedField, EncryptedJSONField, ExactIndex, SealedRow, WordIndex
 
 
 class Sex(models.TextChoices):
@@ -43,7 +44,7 @@ class PersonQuerySet(VisibleQuerySet):
         ).exclude(pk__in=Conflict.objects.live().filter(user=user).exclude(person=None).values("person"))
 
 
-class Person(Referenced):
+class Person(SealedRow, Referenced):
     """A nominal. Names are as given to us; ``born_precision`` says how far the date of birth can be trusted."""
 
     PREFIX = "P"
@@ -58,8 +59,10 @@ class Person(Referenced):
         default="none",
     )
     sex = models.CharField(max_length=12, choices=Sex.choices, default=Sex.NOT_KNOWN)
-    address = models.CharField(max_length=300, blank=True)
-    postcode = models.CharField(max_length=10, blank=True)
+    address = EncryptedField(blank=True, default="")
+    postcode = EncryptedField(blank=True, default="", index="postcode_is")
+    postcode_is = ExactIndex(of="postcode")
+    address_words = WordIndex(of=("address", "postcode"))
     borough = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     # The record that this one was merged into: never one that is merged itself (people/merging.py).
@@ -76,7 +79,10 @@ class Person(Referenced):
                 name="people_birth_date_with_its_precision",
             ),
         ]
-        indexes = [models.Index(fields=["family_name", "given_names"], name="people_by_name")]
+        indexes = [
+            models.Index(fields=["family_name", "given_names"], name="people_by_name"),
+            models.Index(fields=["postcode_is"], name="people_by_postcode", condition=~Q(postcode_is="")),
+        ]
 
     @property
     def name(self) -> str:
@@ -106,7 +112,7 @@ class LinkQuerySet(VisibleQuerySet):
         return self.filter(Q(people.holding("person")) | Q(people.holding("other")))
 
 
-class PossibleLink(Referenced):
+class PossibleLink(SealedRow, Referenced):
     """Two records that may be one person's, or that stand at one address, with why, and what a person decided.
 
     ``other`` is a nominal of Safelight; without it ``source`` and ``key`` name a record of another system, and
@@ -128,7 +134,8 @@ class PossibleLink(Referenced):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="links")
     other = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="linked_from")
     source = models.CharField(max_length=80)
-    key = models.CharField(max_length=200)
+    key = EncryptedField(index="key_is")
+    key_is = ExactIndex(of="key")
     handling = models.CharField(max_length=200, blank=True)
     referral = models.ForeignKey(
         "referrals.Referral", null=True, blank=True, on_delete=models.PROTECT, related_name="possible_links"
@@ -136,7 +143,7 @@ class PossibleLink(Referenced):
     found_at = models.DateTimeField()
     model = models.CharField(max_length=12)
     weight = models.FloatField(default=0)
-    evidence = models.JSONField(default=dict)
+    evidence = EncryptedJSONField(default=dict)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(
@@ -149,7 +156,7 @@ class PossibleLink(Referenced):
     class Meta:
         verbose_name = "possible link"
         constraints = [
-            models.UniqueConstraint(fields=["person", "kind", "source", "key"], name="people_link_once"),
+            models.UniqueConstraint(fields=["person", "kind", "source", "key_is"], name="people_link_once"),
             models.CheckConstraint(
                 condition=Q(state="waiting", decided_at=None)
                 | (Q(decided_at__isnull=False, decided_by__isnull=False) & ~Q(state="waiting") & ~Q(reason="")),
@@ -201,7 +208,7 @@ class Merge(Referenced):
         ]
 
 
-class Identifier(models.Model):
+class Identifier(SealedRow):
     """A name, number or address that a person uses on line or to be reached."""
 
     class Kind(models.TextChoices):
@@ -214,8 +221,14 @@ class Identifier(models.Model):
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="identifiers")
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    value = models.CharField(max_length=400)
+    value = EncryptedField(index="value_is", folded="value_like")
+    value_is = ExactIndex(of="value")
+    value_like = ExactIndex(of="value", fold=True)
+    value_words = WordIndex(of=("value",))
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "kind", "value"], name="people_identifier_once")]
-        indexes = [models.Index(fields=["kind", "value"], name="people_by_identifier")]
+        constraints = [models.UniqueConstraint(fields=["person", "kind", "value_is"], name="people_identifier_once")]
+        indexes = [
+            models.Index(fields=["kind", "value_is"], name="people_by_identifier"),
+            models.Index(fields=["kind", "value_like"], name="people_by_identifier_like"),
+        ]

@@ -174,7 +174,7 @@ def add_identifiers(actor: Any, person: Person, identifiers: Iterable[tuple[str,
         Invalid: an unknown kind, or a value too long.
     """
     need(actor, "people.change", what=_REFUSAL)
-    held = set(person.identifiers.values_list("kind", "value"))
+    held = {(one.kind, one.value) for one in person.identifiers.all()}
     new = [
         Identifier.objects.create(person=person, kind=kind, value=value)
         for kind, value in checked_identifiers(identifiers)

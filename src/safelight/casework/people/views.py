@@ -64,7 +64,7 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
             "person": person,
             "merges": list(person.merges.filter(undone_at=None).select_related("gone", "merged_by").order_by("-pk")),
             "may_merge": request.user.has_perm("people.link"),
-            "identifiers": list(person.identifiers.order_by("kind", "value")),
+            "identifiers": sorted(person.identifiers.all(), key=lambda one: (one.kind, one.value)),
             "appearances": appearances(person, request.user),
             "may_change": request.user.has_perm("people.change", person),
         },

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from safelight.casework.base.memory import any_of, built_once, keys
 from safelight.casework.base.models import Referenced, VisibleQuerySet
+from safelight.casework.ciphers.fields import EncryptedField, SealedRow
 
 
 class Source(models.TextChoices):
@@ -113,14 +114,14 @@ class ReferralPerson(models.Model):
         ]
 
 
-class ReferralFile(models.Model):
+class ReferralFile(SealedRow):
     """A file that the report speaks of: its name, digests and where it was uploaded from. Never its content."""
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="files")
     name = models.CharField(max_length=400, blank=True)
     md5 = models.CharField(max_length=32, blank=True, db_index=True)
     sha1 = models.CharField(max_length=40, blank=True, db_index=True)
-    ip_address = models.GenericIPAddressField(null=True, blank=True)
+    ip_address = EncryptedField(null=True, blank=True)
     uploaded_at = models.DateTimeField(null=True, blank=True)
 
 
@@ -139,7 +140,7 @@ class ImportBatch(Referenced):
         verbose_name = "import"
 
 
-class ImportLine(models.Model):
+class ImportLine(SealedRow):
     """What became of one record of an import. A quarantined record keeps its text until a person resolves it."""
 
     class Outcome(models.TextChoices):
@@ -151,7 +152,7 @@ class ImportLine(models.Model):
     number = models.PositiveIntegerField()
     outcome = models.CharField(max_length=12, choices=Outcome.choices)
     reason = models.CharField(max_length=500, blank=True)
-    raw = models.TextField(blank=True)
+    raw = EncryptedField(blank=True, default="")
     referral = models.ForeignKey(Referral, null=True, blank=True, on_delete=models.PROTECT, related_name="import_lines")
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.ForeignKey(

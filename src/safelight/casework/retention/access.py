@@ -20,6 +20,7 @@ from safelight.casework.base.errors import Invalid, NotPossible
 from safelight.casework.base.rights import must
 from safelight.casework.base.standards import standards
 from safelight.casework.base.values import required_text
+from safelight.casework.ciphers.fields import ROW, Beside
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
 from safelight.casework.people.models import Person
@@ -169,6 +170,8 @@ def content_of(item: AccessItem) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for field in model._meta.concrete_fields:
         value = getattr(row, field.attname)
+        if isinstance(field, Beside) or field.name == ROW:
+            continue  # how it is found, and what it is bound to: nothing about anybody
         if field.is_relation or field.primary_key or field.name in hidden or value in (None, "", [], {}):
             continue
         found[str(field.verbose_name)] = row._get_FIELD_display(field) if field.choices else value  # type: ignore[attr-defined]

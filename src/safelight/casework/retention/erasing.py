@@ -12,6 +12,7 @@ from django.db.models import Case as When_
 from django.db.models import Value, When
 from django.db.models.functions import Cast, Concat
 
+from safelight.casework.ciphers.cipher import CipherError
 from safelight.casework.people.models import Person
 from safelight.casework.retention.personal import register
 from safelight.casework.retention.reach import Rows, chunks
@@ -36,7 +37,8 @@ def erase_rows(rows: Rows) -> tuple[dict[str, int], str, str]:
             continue
         counts[model._meta.label] = len(rows[model])
         for some in chunks(rows[model]):
-            for values in model._default_manager.filter(pk__in=some).order_by("pk").values("pk", *fields.personal):
+            for row in model._default_manager.filter(pk__in=some).order_by("pk"):
+                values = {"pk": row.pk, **{name: _read(row, name) for name in fields.personal}}
                 digest.update(
                     json.dumps({model._meta.label: values}, sort_keys=True, default=str, separators=(",", ":")).encode()
                 )
@@ -50,6 +52,14 @@ def erase_rows(rows: Rows) -> tuple[dict[str, int], str, str]:
             else:
                 found.update(**_emptied(model, fields.personal))
     return counts, nonce, digest.hexdigest()
+
+
+def _read(row: models.Model, name: str) -> Any:
+    """A value; of an encrypted one that cannot be read any more what stands there: it is erased all the same."""
+    try:
+        return getattr(row, name)
+    except CipherError:
+        return repr(row.__dict__.get(name))
 
 
 def _children_first(rows: Rows) -> list[type[models.Model]]:

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from safelight.casework.base.memory import built_once
 from safelight.casework.base.models import Referenced, VisibleQuerySet
+from safelight.casework.ciphers.fields import EncryptedJSONField, SealedRow
 
 
 class Answer(models.TextChoices):
@@ -111,7 +112,7 @@ class SafeguardingReferralQuerySet(VisibleQuerySet):
         return self.filter(Case.objects.visible_to(user).holding("case"))
 
 
-class SafeguardingReferral(Referenced):
+class SafeguardingReferral(SealedRow, Referenced):
     """A referral to children's social care (CSC), as it was sent."""
 
     PREFIX = "S"
@@ -129,7 +130,7 @@ class SafeguardingReferral(Referenced):
     authority = models.CharField(max_length=60)
     recipient = models.CharField(max_length=160)
     concern = models.TextField()
-    content = models.JSONField()
+    content = EncryptedJSONField()
     sent_at = models.DateTimeField()
     sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     chased_at = models.DateTimeField(null=True, blank=True)

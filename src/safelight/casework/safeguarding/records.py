@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from safelight.casework.base.models import Referenced, VisibleQuerySet
+from safelight.casework.ciphers.fields import EncryptedField, SealedRow
 
 USER = settings.AUTH_USER_MODEL
 
@@ -89,12 +90,12 @@ class PersonAround(models.Model):
         ]
 
 
-class SchoolPlace(models.Model):
+class SchoolPlace(SealedRow):
     """A school, nursery, college or club that a child goes or went to."""
 
     child = models.ForeignKey("safeguarding.ChildAtRisk", on_delete=models.PROTECT, related_name="schools")
     name = models.CharField(max_length=160)
-    contact = models.CharField(max_length=160, blank=True)  # the designated safeguarding lead
+    contact = EncryptedField(blank=True, default="")  # the designated safeguarding lead
     since = models.DateField(null=True, blank=True)
     until = models.DateField(null=True, blank=True)
     recorded_at = models.DateTimeField()

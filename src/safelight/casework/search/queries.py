@@ -17,6 +17,7 @@ from safelight.casework.safeguarding.models import ChildAtRisk, SafeguardingRefe
 from safelight.casework.search.asking import Asked, fold, matching, newest, understand
 from safelight.casework.search.models import Entry
 from safelight.casework.search.names import alike
+from safelight.casework.search.sealed import readable, widened
 from safelight.casework.search.sources import KINDS, SOURCES
 from safelight.casework.submissions.models import Submission
 
@@ -170,7 +171,7 @@ def _by_identifier(user: Any, asked: Asked) -> Group:
     group = Group("identifier", "People with exactly this on-line name or number")
     exact = Q()
     for kind in Identifier.Kind.values:  # by the index of kind and value
-        exact |= Q(kind=kind, value=asked.text)
+        exact |= Q(kind=kind, value__iexact=asked.text)
     rows = Identifier.objects.filter(exact)
     if not rows.exists():
         return group
@@ -212,7 +213,7 @@ def _grouped(
     begun: bool = True,
 ) -> Group:
     """The newest matching entries whose record ``user`` sees, one hit for each record."""
-    entries = _visible(user, kind, choices, begun, before, 2 * most + 1)
+    entries = _visible(user, kind, widened(kind, choices, begun=begun), begun, before, 2 * most + 1)
     first: dict[int, Entry] = {}
     last = 0
     for entry in entries:
@@ -221,8 +222,9 @@ def _grouped(
         first.setdefault(entry.owner, entry)
         last = entry.pk
     rows = MODELS[kind].objects.select_related(*_WITH.get(kind, ())).in_bulk(list(first))
+    texts = readable(first.values())
     hits = [
-        _hit(kind, rows[owner], why_of(entry.words, words, SOURCES[entry.source].called))
+        _hit(kind, rows[owner], why_of(texts[entry.pk], words, SOURCES[entry.source].called))
         for owner, entry in first.items()
         if owner in rows
     ]

@@ -16,6 +16,7 @@ class Source:
         columns: searched texts.
         joined: columns of which a copy without blanks is searched too (postcodes, telephone numbers).
         called: what the words are, for "why it matched".
+        model, shown: where columns hold keyed tokens of encrypted fields, the model and what a person reads of a row.
         instead: a column whose key takes the place of ``owner`` where it is set (the record a person was merged into).
     """
 
@@ -27,6 +28,8 @@ class Source:
     called: str
     joined: tuple[str, ...] = field(default=())
     instead: str = ""
+    model: str = ""
+    shown: tuple[str, ...] = field(default=())
 
     def owner_of(self, row: str) -> str:
         """The SQL of the key of the record that a hit leads to."""
@@ -62,11 +65,12 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             "person", "people_person", "person", "id",
-            ("given_names", "family_name", "address", "postcode", "borough"), "Person", ("postcode",),
-            "merged_into_id",
+            ("given_names", "family_name", "address_words", "borough"), "Person", (), "merged_into_id",
+            "people.Person", ("given_names", "family_name", "address", "postcode", "borough"),
         ),
         Source(
-            "identifier", "people_identifier", "person", "person_id", ("value",), "On-line name or number", ("value",)
+            "identifier", "people_identifier", "person", "person_id", ("value_words",), "On-line name or number",
+            model="people.Identifier", shown=("value",),
         ),
         Source(
             "child", "safeguarding_childatrisk", "child", "id", ("relationship", "school", "voice"), "Child at risk"

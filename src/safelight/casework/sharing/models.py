@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from safelight.casework.base.models import Referenced, VisibleQuerySet
+from safelight.casework.ciphers.fields import EncryptedJSONField, SealedRow
 
 USER = settings.AUTH_USER_MODEL
 
@@ -78,7 +79,7 @@ class SharingQuerySet(VisibleQuerySet):
         )
 
 
-class Sharing(Referenced):
+class Sharing(SealedRow, Referenced):
     """One act of sharing: what exactly, with which agency, on which basis, by whom, when, and until when."""
 
     PREFIX = "SH"
@@ -99,7 +100,7 @@ class Sharing(Referenced):
         "safeguarding.StrategyDiscussion", null=True, blank=True, on_delete=models.PROTECT, related_name="sharings"
     )
     subject = models.CharField(max_length=160)
-    content = models.JSONField()  # [[heading, [[label, text], ...]], ...]: what the partner reads, as it was shared
+    content = EncryptedJSONField()  # [[heading, [[label, text], ...]], ...]: what the partner reads, as it was shared
     digest = models.CharField(max_length=64)  # SHA-256 of the content, so that the ledger binds what exactly it was
     basis = models.CharField(max_length=40)
     basis_words = models.TextField(blank=True)

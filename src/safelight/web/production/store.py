@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from safelight.web.production.finding import Finding, unsafe
+from safelight.casework.ciphers.keys import ring
+from safelight.casework.ciphers.ring import KeyRingError
+from safelight.web.production.finding import Finding, advice, unsafe
 
 OLDEST_POSTGRES = 15
 LEDGER_TABLES = ("ledger_ledgerentry", "ledger_ledgerleaf", "ledger_ledgerseal", "ledger_sealmark")
@@ -131,4 +134,23 @@ def ledger_guards() -> Iterator[Finding]:
         )  # fmt: skip
 
 
-LOOKS = (promises, migrations, ledger_guards)
+def field_keys() -> Iterator[Finding]:
+    """Without them contact details, addresses and what was reported cannot be read."""
+    where = f"SAFELIGHT_FIELD_KEYS ({settings.FIELD_KEYS})"
+    try:
+        held = ring()
+    except KeyRingError as error:
+        yield unsafe("keys.fields", error.what, where, error.fix)
+        return
+    if len(held.keys) > 1:
+        yield advice(
+            "keys.rotation", "A rotation of the keys was begun and has not ended.", where, "safelight keys rotate"
+        )
+    if not Path(settings.FIELD_KEYS).is_relative_to(settings.DATA):
+        yield advice(
+            "keys.backup", "The key file of encrypted fields lies outside the data folder: backups are without it, and "
+            "a restored database cannot be read.", where, "Keep a copy of it apart, after each rotation a new one.",
+        )  # fmt: skip
+
+
+LOOKS = (promises, migrations, ledger_guards, field_keys)

@@ -1,0 +1,15 @@
+import uuid
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("sharing", "0003_encrypt")]
+
+    operations = [
+        migrations.AlterField(
+            model_name="sharing",
+            name="sealed_as",
+            field=models.UUIDField(default=uuid.uuid4, editable=False),
+        ),
+    ]

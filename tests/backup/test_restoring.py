@@ -14,6 +14,8 @@ from tests.backup.test_sqlite_source import unproven
 
 from safelight.backup import Chain, NotRestored, backup_state, newest_of, restore
 from safelight.backup.parts import new_key, read_identity
+from safelight.casework.ciphers import cipher
+from safelight.casework.ciphers import ring as rings
 
 
 @pytest.fixture
@@ -53,6 +55,23 @@ def test_a_chain_comes_back_whole(made: tuple[Place, Chain], tmp_path: Path) -> 
     assert everything(tmp_path / "new/safelight.sqlite3") == everything(place.file)
     assert (tmp_path / "new/reports/a.json").read_text() == "{}"
     assert not (tmp_path / "new/gone.json").exists()
+
+
+def test_the_keys_of_encrypted_fields_come_back_with_the_rows_of_their_time(tmp_path: Path) -> None:
+    """A backup from before a rotation would hold rows that no key reads any more."""
+    place = Place(tmp_path)
+    keys = place.data / "field.keys"
+    made = cipher.encrypt(rings.make(keys), "people_person", "address", "row", "12 Nettle Row")
+    place.write(made.encode())
+    place.seal(3)
+    place.chain()
+    rings.write(keys, rings.Ring((rings.new_key(),)))
+    restore(place.backups, key_of(place), tmp_path / "new", prove=lambda data, url: 3)
+    back = tmp_path / "new/field.keys"
+    assert back.stat().st_mode & 0o777 == 0o600
+    assert cipher.decrypt(rings.read(back), "people_person", "address", "row", made) == "12 Nettle Row"
+    with pytest.raises(cipher.CipherError, match="which the key file does not hold"):
+        cipher.decrypt(rings.read(keys), "people_person", "address", "row", made)
 
 
 def _cut(path: Path) -> None:

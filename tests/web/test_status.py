@@ -53,6 +53,12 @@ class TestReady:
         answer = client.get("/readyz")
         assert answer.status_code == 503 and b"data folder" in answer.content
 
+    def test_keys_that_are_lost_are_not(self, client: Client, settings: Any, tmp_path: Path) -> None:
+        settings.FIELD_KEYS = tmp_path / "field.keys"
+        settings.FIELD_KEYS.write_text("")
+        answer = client.get("/readyz")
+        assert answer.status_code == 503 and b"key file" in answer.content
+
     def test_a_database_that_is_gone_is_not(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         from django.db import DatabaseError, connection
 

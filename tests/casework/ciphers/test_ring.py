@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import threading
 from pathlib import Path
@@ -61,4 +60,4 @@ def test_only_one_rotation_at_a_time(tmp_path: Path) -> None:
     with rings.rotating(place), pytest.raises(KeyRingError, match="Another rotation"), rings.rotating(place):
         pass
     with rings.rotating(place):
-        os.stat(tmp_path)
+        assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()} == {0o600}

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseWrapper
+from tests.casework.factories import make_person
 
+from safelight.casework.ciphers import ring as rings
 from safelight.web.env import sqlite as sqlite_settings
 from safelight.web.production import store
 
@@ -140,3 +142,29 @@ def test_tables_that_are_older_than_the_program_are_named() -> None:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'notices'")
     (finding,) = store.migrations()
     assert finding.code == "database.migrations" and "notices" in finding.what
+
+
+class TestFieldKeys:
+    """Contact details that nobody can read any more, and nobody noticed in time."""
+
+    def test_a_ring_in_the_data_folder_is_right(self, settings: Any, tmp_path: Path) -> None:
+        settings.DATA = tmp_path
+        settings.FIELD_KEYS = tmp_path / "field.keys"
+        assert list(store.field_keys()) == []
+
+    def test_what_is_wrong_with_it_is_named(self, settings: Any, tmp_path: Path) -> None:
+        settings.DATA, settings.FIELD_KEYS = tmp_path / "data", tmp_path / "field.keys"
+        assert [one.code for one in store.field_keys()] == ["keys.backup"]
+        ring = rings.read(settings.FIELD_KEYS)
+        rings.write(settings.FIELD_KEYS, rings.Ring((*ring.keys, rings.new_key())))
+        assert [one.code for one in store.field_keys()] == ["keys.rotation", "keys.backup"]
+        settings.FIELD_KEYS.write_text("{}")
+        (found,) = store.field_keys()
+        assert (found.code, found.level) == ("keys.fields", "unsafe") and "backup" in found.fix
+
+    def test_one_that_is_lost_is_named_and_not_made_anew(self, settings: Any, tmp_path: Path) -> None:
+        settings.DATA, settings.FIELD_KEYS = tmp_path, tmp_path / "field.keys"
+        make_person(postcode="N1 9GU")
+        settings.FIELD_KEYS.unlink()
+        (found,) = store.field_keys()
+        assert found.code == "keys.fields" and "is missing" in found.what and not settings.FIELD_KEYS.exists()

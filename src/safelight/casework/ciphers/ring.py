@@ -196,7 +196,8 @@ def rotating(path: Path) -> Iterator[None]:
     Raises:
         KeyRingError: another is at work.
     """
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
+    place = path.with_name(f".{path.name}.lock")
+    with os.fdopen(os.open(place, os.O_RDWR | os.O_CREAT, 0o600), "w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

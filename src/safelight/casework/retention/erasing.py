@@ -13,6 +13,7 @@ from django.db.models import Value, When
 from django.db.models.functions import Cast, Concat
 
 from safelight.casework.ciphers.cipher import CipherError
+from safelight.casework.ciphers.fields import Beside
 from safelight.casework.people.models import Person
 from safelight.casework.retention.personal import register
 from safelight.casework.retention.reach import Rows, chunks
@@ -38,7 +39,8 @@ def erase_rows(rows: Rows) -> tuple[dict[str, int], str, str]:
         counts[model._meta.label] = len(rows[model])
         for some in chunks(rows[model]):
             for row in model._default_manager.filter(pk__in=some).order_by("pk"):
-                values = {"pk": row.pk, **{name: _read(row, name) for name in fields.personal}}
+                said = [name for name in fields.personal if not _mark(model, name)]
+                values = {"pk": row.pk, **{name: _read(row, name) for name in said}}
                 digest.update(
                     json.dumps({model._meta.label: values}, sort_keys=True, default=str, separators=(",", ":")).encode()
                 )
@@ -52,6 +54,11 @@ def erase_rows(rows: Rows) -> tuple[dict[str, int], str, str]:
             else:
                 found.update(**_emptied(model, fields.personal))
     return counts, nonce, digest.hexdigest()
+
+
+def _mark(model: type[models.Model], name: str) -> bool:
+    """Whether a column only says how another is found: it changes with the keys, and tells nothing of its own."""
+    return isinstance(model._meta.get_field(name), Beside)
 
 
 def _read(row: models.Model, name: str) -> Any:

@@ -6,6 +6,6 @@ from safelight.casework.ciphers.migrating import encrypt
 class Migration(migrations.Migration):
     # Each step of 500 rows stays done when it is cut off.
     atomic = False
-    dependencies = [("referrals", "0002_encrypted_columns")]
+    dependencies = [("people", "0002_encrypted_columns")]
 
-    operations = [encrypt("referrals", "ReferralFile", "ImportLine")]
+    operations = [encrypt("people", "Person", "PossibleLink", "Identifier")]

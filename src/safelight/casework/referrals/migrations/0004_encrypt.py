@@ -6,6 +6,6 @@ from safelight.casework.ciphers.migrating import encrypt
 class Migration(migrations.Migration):
     # Each step of 500 rows stays done when it is cut off.
     atomic = False
-    dependencies = [("people", "0004_encrypted_columns")]
+    dependencies = [("referrals", "0003_encrypted_columns")]
 
-    operations = [encrypt("people", "Person", "PossibleLink", "Identifier")]
+    operations = [encrypt("referrals", "ReferralFile", "ImportLine")]

@@ -94,8 +94,8 @@ def register(app: typer.Typer) -> None:
         setup()
         from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
-        from safelight.casework.clocks.machine_time import MachineTime
         from safelight.casework.ciphers.keys import ring
+        from safelight.casework.clocks.machine_time import MachineTime
         from safelight.web.alive import Alive
 
         ring()

@@ -47,8 +47,13 @@ def data_folder() -> Iterator[Finding]:
 def key_files() -> Iterator[Finding]:
     """A key that another account may read is no key."""
     place = Path(settings.DATA)
-    found = [*place.glob("*key*"), *place.glob("*/*.key"), *place.glob("*/*.pem"), *place.glob("*/keys/*"),
-             Path(settings.FIELD_KEYS)]
+    found = [
+        *place.glob("*key*"),
+        *place.glob("*/*.key"),
+        *place.glob("*/*.pem"),
+        *place.glob("*/keys/*"),
+        Path(settings.FIELD_KEYS),
+    ]
     for path in dict.fromkeys(found):
         if path.is_file() and path.stat().st_mode & 0o077:
             yield unsafe(

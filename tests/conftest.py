@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,35 +23,27 @@ _skipped: list[str] = []
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
-    """Begin from the migrated database that an earlier run kept, where there is one for these migrations."""
-    place = _sqlite()
-    if place is None:
-        return False
-    from tests.support.template import take
+def kept_database(django_db_modify_db_settings: None, django_db_blocker: Any) -> Any:
+    from tests.support.template import Kept
 
-    return take(place)
+    with django_db_blocker.unblock():
+        return Kept()
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_keepdb: bool, django_db_setup: None) -> Iterator[None]:
+def django_db_keepdb(kept_database: Any) -> bool:
+    """Begin from the migrated database that another process or run kept, where there is one for these migrations."""
+    return bool(kept_database.taken)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(kept_database: Any, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """As pytest-django does it; then keep the migrated database, and in the end remove the copy of this run."""
-    place = _sqlite()
-    if place is not None and not django_db_keepdb:
-        from tests.support.template import keep
-
-        keep(place)
+    with django_db_blocker.unblock():
+        kept_database.made()
     yield
-    if place is not None and django_db_keepdb:
-        for suffix in ("", "-wal", "-shm"):
-            place.with_name(place.name + suffix).unlink(missing_ok=True)
-
-
-def _sqlite() -> Path | None:
-    from django.db import connection
-
-    name: Any = connection.settings_dict["TEST"].get("NAME")
-    return Path(name) if connection.vendor == "sqlite" and name else None
+    with django_db_blocker.unblock():
+        kept_database.remove()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -20,6 +20,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 from pytest_django.live_server_helper import LiveServer
+from tests.support.template import take
 
 import safelight.standards
 
@@ -150,6 +151,7 @@ def _own_database(file: Path) -> Iterator[None]:
     # One and the same dictionary describes the connections of every thread.
     settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = str(file)
     try:
+        take(file)
         call_command("migrate", interactive=False, verbosity=0)
         yield
     finally:

@@ -105,7 +105,11 @@ def titles_of(notices: list[Notice]) -> dict[int, str]:
 
 
 def unread_count(user: Any, most: int = MOST) -> int:
-    """How many notices ``user`` has not read, counted up to ``most`` + 1."""
+    """How many notices ``user`` has not read, counted up to ``most`` + 1. It stands on every page."""
+    mine = Notice.objects.filter(user=user).unread()
+    restricted = list(mine.values_list("case__restricted", flat=True)[: most + 1])
+    if not any(restricted):  # one's own all are seen: who may see which case, the longest question, is not asked
+        return len(restricted)
     return len(Notice.objects.visible_to(user).unread().values_list("pk", flat=True)[: most + 1])
 
 

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
 
+from safelight.errors import SafelightError
+
 
 @requires_csrf_token
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -32,6 +34,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def server_error(request: HttpRequest) -> HttpResponse:
     """500."""
     return render(request, "errors/500.html", status=500)
+
+
+def unreadable(request: HttpRequest, error: SafelightError) -> HttpResponse:
+    """500 for an encrypted value that was changed or whose key is lost: which row and column it is, never a value."""
+    return render(request, "errors/unreadable.html", {"what": error.what, "fix": error.fix}, status=500)
 
 
 @requires_csrf_token

@@ -11,7 +11,10 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 
-_requests = logging.getLogger("safelight.requests")
+from safelight.casework.ciphers.cipher import CipherError
+from safelight.casework.ciphers.ring import KeyRingError
+
+_requests, _keys = logging.getLogger("safelight.requests"), logging.getLogger("safelight.keys")
 
 
 class Measured:
@@ -58,6 +61,24 @@ class Measured:
 def _method(request: HttpRequest) -> str:
     """A method that exists: whoever invents others must not invent time series."""
     return request.method if request.method in ("GET", "HEAD", "POST") else "other"
+
+
+class Unreadable:
+    """A value that was changed past Safelight, or whose key is lost, is named on the page and in the log."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        from safelight.web.errors import unreadable
+
+        if not isinstance(exception, CipherError | KeyRingError):
+            return None
+        _keys.error("%s", exception.what)
+        return unreadable(request, exception)
 
 
 class NeverStored:

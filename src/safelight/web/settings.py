@@ -171,6 +171,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "safelight.web.duties.SessionLimits",
     "safelight.web.duties.Duties",
+    "safelight.web.middleware.Unreadable",
     # Last, so that it sees the failed sign-ins of everything above it.
     "axes.middleware.AxesMiddleware",
 ]

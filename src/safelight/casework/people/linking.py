@@ -81,12 +81,12 @@ def bring_in(store: Any) -> tuple[int, int]:
     Returns:
         How many people, and how many decisions that the store did not hold.
     """
-    from safelight.casework.people.matching import OURS, record_of
+    from safelight.casework.people.matching import OURS, records_of
     from safelight.casework.people.models import Person
     from safelight.errors import SafelightError
 
     people = Person.objects.filter(merged_into=None).prefetch_related("identifiers").order_by("pk")
-    store.add(OURS, [record_of(one) for one in people.iterator(chunk_size=2000)], origin="Safelight", whole=True)
+    store.add(OURS, list(records_of(people.iterator(chunk_size=2000))), origin="Safelight", whole=True)
     held = {(left, right): (number, verdict) for number, left, right, verdict in store.decisions()}
     brought = 0
     wanted = set()

@@ -55,6 +55,7 @@ if [[ "$purpose" == test ]]; then
     need xfsprogs command -v mkfs.xfs   # XFS with content, without mounting
     need libfaketime has_faketime       # a machine whose time jumps
     need strace command -v strace       # a disk that refuses one write after the other
+    need nginx-light command -v nginx   # the proxy with TLS of deploy/, before the real server
     need openssl command -v openssl     # time-stamps (RFC 3161) by an authority of the tests' own, and a stranger's check
 fi
 

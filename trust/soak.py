@@ -66,6 +66,7 @@ def run(size: Size) -> Result:
     with tempfile.TemporaryDirectory(prefix="safelight-soak-") as name:
         folder = Path(name)
         os.environ["SAFELIGHT_LOG"] = "json"
+        os.environ["SAFELIGHT_PAGES_A_MINUTE"] = "0"  # one person asks for what a hundred would
         # The force of an earlier run can be named (SAFELIGHT_SOAK_DATABASE), to begin at once.
         if kept := os.environ.get("SAFELIGHT_SOAK_DATABASE", ""):
             shutil.copy(kept, folder / "safelight.sqlite3")

@@ -126,3 +126,18 @@ def test_one_of_some_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAFELIGHT_X", "of")
     with pytest.raises(env.SettingsError, match="auto, off"):
         env.choice("SAFELIGHT_X", ("auto", "off"))
+
+
+def test_a_secret_comes_from_the_credentials_of_the_service(monkeypatch, tmp_path):
+    """In the environment a secret is read by every child process, and stands in every report of a crash."""
+    (tmp_path / "SAFELIGHT_X").write_text("kept by systemd, long enough for a key\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.delenv("SAFELIGHT_X", raising=False)
+    wanted = "kept by systemd, long enough for a key"
+    assert env.secret("SAFELIGHT_X", keep_at=None) == env.text("SAFELIGHT_X") == env.token("SAFELIGHT_X") == wanted
+    monkeypatch.setenv("SAFELIGHT_X", "o" * 40)
+    assert env.secret("SAFELIGHT_X", keep_at=None) == "o" * 40, "what is said openly goes first"
+    monkeypatch.delenv("SAFELIGHT_X")
+    (tmp_path / "SAFELIGHT_X").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="credential SAFELIGHT_X cannot be read"):
+        env.text("SAFELIGHT_X")

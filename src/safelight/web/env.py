@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -20,13 +21,28 @@ HOW_TO_MAKE_A_KEY = "Make one with: python -c 'import secrets; print(secrets.tok
 _POSTGRES_SCHEMES = {"postgres", "postgresql"}
 
 
+def _given(name: str) -> str:
+    """The value of ``name``: of the environment, else of a file of this name among the service's credentials.
+
+    systemd and containers hand a secret over as a file (CREDENTIALS_DIRECTORY) that no child process inherits.
+    """
+    value = os.environ.get(name, "").strip()
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    if value or not folder or not (Path(folder) / name).is_file():
+        return value
+    try:
+        return (Path(folder) / name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The credential {name} cannot be read: {error}.", fix="Mend the file.") from error
+
+
 class SettingsError(SafelightError):
     """A setting in the environment is missing or cannot be understood."""
 
 
 def text(name: str, default: str | None = None) -> str:
     """The value of ``name``; raises SettingsError when it is unset and there is no default."""
-    value = os.environ.get(name, "").strip()
+    value = _given(name)
     if value:
         return value
     if default is None:
@@ -89,6 +105,14 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of networks; raises SettingsError for what is none."""
+    try:
+        return [ip_network(word) for word in words(name)]
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}.", fix="Write networks such as 10.20.0.0/16, comma-separated.") from error
+
+
 def folder(name: str, default: Path) -> Path:
     """An absolute folder path; raises SettingsError when a file stands in its place."""
     path = Path(text(name, str(default))).expanduser().resolve()
@@ -114,7 +138,7 @@ def secret(name: str, *, keep_at: Path | None) -> str:
     With ``keep_at`` (demo, debugging and tests only) a missing secret is made once and kept in that file, readable
     by its owner alone, so that several worker processes agree. Without it a missing secret raises SettingsError.
     """
-    value = os.environ.get(name, "").strip()
+    value = _given(name)
     if value:
         if len(value) < 32:
             raise SettingsError(
@@ -143,7 +167,7 @@ def secret(name: str, *, keep_at: Path | None) -> str:
 
 def token(name: str) -> str:
     """An optional secret of at least 32 characters; empty when unset. Raises SettingsError when it is shorter."""
-    value = os.environ.get(name, "").strip()
+    value = _given(name)
     if value and len(value) < 32:
         raise SettingsError(
             f"{name} is only {len(value)} characters long.", fix=f"Use at least 32, or unset it. {HOW_TO_MAKE_A_KEY}"

@@ -8,18 +8,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
 
+from safelight.casework.accounts import refusals
 from safelight.errors import SafelightError
 
 
 @requires_csrf_token
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400."""
+    refusals.note_refusal(request, refusals.NONSENSE)
     return render(request, "errors/400.html", status=400)
 
 
 @requires_csrf_token
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403. The reason given with PermissionDenied is shown: it is written for the person who met it."""
+    refusals.note_refusal(request, refusals.ROLE)
     reason = str(exception) if exception is not None else ""
     return render(request, "errors/403.html", {"reason": reason}, status=403)
 
@@ -27,6 +30,7 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 @requires_csrf_token
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404, the same for what does not exist and for what this user may not know of."""
+    refusals.note_refusal(request, refusals.NOT_THERE)
     return render(request, "errors/404.html", status=404)
 
 
@@ -44,4 +48,5 @@ def unreadable(request: HttpRequest, error: SafelightError) -> HttpResponse:
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "", **extra: Any) -> HttpResponse:
     """A form without a valid token: most often a page left open over a sign-in."""
+    refusals.note_refusal(request, refusals.TOKEN)
     return render(request, "errors/csrf.html", status=403)

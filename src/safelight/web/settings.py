@@ -37,6 +37,8 @@ SAFELIGHT_EMAIL_TIMEOUT          seconds that a server may take; default 10
 SAFELIGHT_LOG                    json (default) or line (default of the demo): the form of the log on standard error
 SAFELIGHT_METRICS_TOKEN          who sends it as a bearer token reads /metrics; default none: there is no such page
 SAFELIGHT_SIGN_IN_ATTEMPTS       failed attempts of one name from one address before both wait; default 5
+SAFELIGHT_ADMIN_NETWORKS         comma-separated networks from which administrators work; default everywhere
+SAFELIGHT_PAGES_A_MINUTE         pages that one person may ask for within a minute; default 600; 0 does not count
 SAFELIGHT_BREACHED_PASSWORDS     file of breached passwords (SHA1:count, sorted), which nobody may choose; default none
 SAFELIGHT_OIDC_ISSUER            https:// address of the force's own sign-in service (OpenID Connect); default none
 SAFELIGHT_OIDC_CLIENT_ID         what the service calls Safelight; required with an issuer
@@ -170,6 +172,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "safelight.web.duties.SessionLimits",
+    "safelight.web.networks.Administrators",
+    "safelight.web.rates.PagesAMinute",
     "safelight.web.duties.Duties",
     "safelight.web.middleware.Unreadable",
     # Last, so that it sees the failed sign-ins of everything above it.
@@ -357,6 +361,9 @@ AXES_HTTP_RESPONSE_CODE = 429
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = False
+
+ADMIN_NETWORKS = env.networks("SAFELIGHT_ADMIN_NETWORKS")
+PAGES_A_MINUTE = env.integer("SAFELIGHT_PAGES_A_MINUTE", 0 if TESTING else 600)
 
 SESSION_COOKIE_AGE = 12 * 60 * 60  # the longest that standards/sign_in.toml allows; each role's own limit is shorter
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

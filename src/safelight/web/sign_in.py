@@ -27,7 +27,7 @@ class SignIn(LoginView):
     template_name = "account/login.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if request.method == "POST" and attempts.besieged(attempted_name(request), _address(request)):
+        if request.method == "POST" and attempts.besieged(attempted_name(request), address_of(request)):
             return locked_out(request)
         return super().dispatch(request, *args, **kwargs)
 
@@ -96,7 +96,8 @@ def address_before_the_proxy(request: HttpRequest) -> str:
     return forwarded.rsplit(",", 1)[-1].strip() or str(request.META.get("REMOTE_ADDR", ""))
 
 
-def _address(request: HttpRequest) -> str:
+def address_of(request: HttpRequest) -> str:
+    """Where the request comes from: the proxy's word where there is one, else the connection."""
     if "AXES_CLIENT_IP_CALLABLE" in dir(settings) and settings.AXES_CLIENT_IP_CALLABLE:
         return address_before_the_proxy(request)
     return str(request.META.get("REMOTE_ADDR", ""))
@@ -107,12 +108,12 @@ def cool_off(request: HttpRequest | None) -> timedelta:
     if request is None:
         return attempts.WAITS[0][1]
     name = attempted_name(request, getattr(request, "axes_credentials", None))
-    return attempts.wait_for(name, _address(request))
+    return attempts.wait_for(name, address_of(request))
 
 
 def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, *args: Any) -> HttpResponse:
     """The page after too many failed attempts. It does not say whether the account exists."""
     name = attempted_name(request, credentials)
     attempts.note_locked(name)
-    minutes = round(attempts.wait_for(name, _address(request)).total_seconds() / 60)
+    minutes = round(attempts.wait_for(name, address_of(request)).total_seconds() / 60)
     return render(request, "account/locked.html", {"minutes": minutes}, status=settings.AXES_HTTP_RESPONSE_CODE)

@@ -103,3 +103,28 @@ def test_a_letter_that_does_not_leave_is_named(make_user: Callable[..., Any]) ->
     notice = Notice.objects.create(user=user, kind="clock.overdue", at=timezone.now())
     Letter.objects.create(notice=notice, tries=running.STUCK, next_try_at=timezone.now())
     assert codes() == {"mail.stuck"}
+
+
+def test_who_set_up_no_second_factor_is_counted(make_user: Callable[..., Any]) -> None:
+    user = make_user("investigator", "sam")
+    assert codes() == set(), "who never signed in waits for their first day"
+    user.last_login = timezone.now()
+    user.save()
+    assert codes() == {"accounts.no_second_factor"}
+    user.authenticator_set.create(type="totp", data={})
+    assert codes() == set()
+
+
+def test_a_witness_that_is_away_or_contradicts_is_named() -> None:
+    """The ledger would be written anew, and the one who could tell has been off for a year."""
+    from safelight.casework.ledger.models import Outsider
+
+    now = timezone.now()
+    row = Outsider.objects.create(name="witness.example", problem="It does not answer.", failing_since=now)
+    assert codes() == set(), "for a day it may be away"
+    row.failing_since = now - timedelta(hours=30)
+    row.save()
+    assert codes() == {"ledger.witness_away"}
+    row.refused = True
+    row.save()
+    assert codes() == {"ledger.contradicted"}

@@ -66,8 +66,10 @@ class Answers:
 
     vendor = "postgresql"
 
-    def __init__(self, host: str = "", **said: Any) -> None:
-        self.settings_dict = {"NAME": "safelight", "HOST": host}
+    def __init__(self, host: str = "", sslmode: str = "", password: str = "", **said: Any) -> None:
+        self.settings_dict = {
+            "NAME": "safelight", "HOST": host, "PASSWORD": password, "OPTIONS": {"sslmode": sslmode} if sslmode else {},
+        }  # fmt: skip
         self.said = {"server_version_num": "150018", "rolsuper": False, "ssl": True} | said
         self.row: Any = None
 
@@ -113,6 +115,21 @@ def test_a_plain_connection_to_another_machine_is_named() -> None:
     now = datetime.now(UTC)
     remote = Answers("db.force.example", ssl=False, clock_timestamp=now - timedelta(seconds=30))
     assert [f.code for f in store.postgresql(remote)] == ["database.plain", "database.clock"]
+
+
+@pytest.mark.parametrize(("sslmode", "found"), [("", ["database.unverified"]), ("require", ["database.unverified"]),
+    ("verify-ca", ["database.unverified"]), ("verify-full", [])])  # fmt: skip
+def test_a_connection_to_a_machine_that_nobody_checked_is_named(sslmode: str, found: list[str]) -> None:
+    """Who answers in the database's place gets every record, encrypted on the way to them."""
+    from datetime import UTC, datetime
+
+    there = Answers("db.force.example", sslmode, clock_timestamp=datetime.now(UTC))
+    assert [f.code for f in store.postgresql(there)] == found
+
+
+def test_a_password_of_the_database_that_never_changes_is_named() -> None:
+    (finding,) = store.postgresql(Answers(password="synthetic"))
+    assert (finding.code, finding.level) == ("database.password", "advice") and "synthetic" not in str(finding)
 
 
 def test_the_database_of_the_tests_is_asked_and_its_ledger_is_guarded() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from axes.models import AccessAttempt, AccessAttemptExpiration, AccessFailureLog
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client
 from django.utils import timezone
 from tests.web.security.people import give_password, make_person
@@ -78,3 +79,31 @@ def test_guessing_from_everywhere_is_slowed_and_its_owner_is_not(monkeypatch):
     assert give_password(Client(), REMOTE_ADDR="10.0.0.7").status_code == 302
     AccessFailureLog.objects.update(attempt_time=timezone.now() - timedelta(hours=2))
     assert give_password(Client(), REMOTE_ADDR="203.0.113.99").status_code == 302
+
+
+class CountedHasher(PBKDF2PasswordHasher):
+    """The hasher of production, which counts what it works."""
+
+    algorithm, iterations = "counted", 1_000
+    spent = 0
+
+    def encode(self, password, salt, iterations=None):
+        CountedHasher.spent += iterations or self.iterations
+        return super().encode(password, salt, iterations)
+
+
+def test_a_name_that_nobody_has_costs_as_much_as_one_that_somebody_has(settings):
+    """The time of the answer would tell who works here: hashing is nearly all of it, and must be the same work."""
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountedHasher"]
+    make_person("sam")
+    closed = make_person("closed", is_active=False)
+    without = make_person("without")
+    without.set_unusable_password()
+    without.save()
+    make_person("late", given_password_until=timezone.now() - timedelta(days=1))
+    spent = {}
+    for name in ("sam", "nobody", "closed", "without", "late"):
+        CountedHasher.spent = 0
+        assert give_password(Client(), name, "wrong words of sufficient length").status_code == 200
+        spent[name] = CountedHasher.spent
+    assert closed.pk and set(spent.values()) == {1_000}, spent

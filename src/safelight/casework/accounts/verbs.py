@@ -4,6 +4,7 @@ from safelight.casework.ledger.registry import register_verbs
 
 register_verbs(
     {
+        "access.refused": "was refused a page:",
         "account.created": "made the account",
         "account.changed": "changed the account",
         "account.closed": "closed the account",

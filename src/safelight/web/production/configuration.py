@@ -94,6 +94,45 @@ def cookies() -> Iterator[Finding]:
         )
 
 
+def sign_in() -> Iterator[Finding]:
+    """A password alone must open nothing."""
+    if not (settings.SECOND_FACTOR_DUTY and settings.FRESH_SIGN_IN_DUTY):
+        yield unsafe(
+            "settings.second_factor", "Nobody is asked for a second factor, or again before what is hard to undo.",
+            "SECOND_FACTOR_DUTY, FRESH_SIGN_IN_DUTY",
+            "Both follow from SAFELIGHT_DEMO and SAFELIGHT_TESTING: unset them.",
+        )  # fmt: skip
+    from safelight.standards import load_standards
+
+    rules = load_standards(site=settings.SITE_STANDARDS).sign_in.values()
+    if without := sorted(rule.title for rule in rules if not rule.second_factor):
+        yield unsafe(
+            "standards.second_factor",
+            f"A password alone signs in as {', '.join(without)}.",
+            f"[sign_in] of SAFELIGHT_SITE_STANDARDS ({settings.SITE_STANDARDS})",
+            "Set second_factor = true for these roles.",
+        )
+
+
+def witness() -> Iterator[Finding]:
+    """Who can write to the database can write the whole ledger anew; only somebody outside would know."""
+    if settings.WITNESSES is None:
+        yield unsafe(
+            "ledger.no_witness", "No witness outside this machine sees the ledger's roots: whoever has the database "
+            "could write it anew from the beginning, and it would verify.",
+            "SAFELIGHT_WITNESSES",
+            "Run `safelight witness serve` on a machine of somebody else, and name it here (docs/ledger.md).",
+        )  # fmt: skip
+        return
+    from safelight.casework.ledger.outside import witnesses
+
+    if not list(witnesses()):
+        yield unsafe(
+            "ledger.no_witness", "The file of witnesses names none.", f"SAFELIGHT_WITNESSES ({settings.WITNESSES})",
+            "Write a line \"URL KEY\" for each.",
+        )  # fmt: skip
+
+
 def logs() -> Iterator[Finding]:
     """The other form is for a demonstration's terminal: a trace may quote what somebody typed."""
     if settings.LOG_FORMAT != "json":
@@ -151,4 +190,4 @@ def standards() -> Iterator[Finding]:
         )
 
 
-LOOKS = (modes, secret_key, addresses, cookies, logs, mail, standards)
+LOOKS = (modes, secret_key, addresses, cookies, sign_in, witness, logs, mail, standards)

@@ -12,6 +12,7 @@ from safelight.web.production.finding import Finding, advice, unsafe
 
 LATE = 60.0  # seconds: the tick is meant to run every 5
 LONG_QUEUE = 3600.0  # seconds that a triage run may wait without anybody hearing of it
+WITNESS_AWAY = 24 * 3600.0  # seconds
 STUCK = 5  # tries after which a letter is worth a look
 START_TICK = "Start `safelight tick --every 5` and keep it running (deploy/systemd/safelight-tick.service)."
 START_WORKER = "Start `safelight worker` (deploy/systemd/safelight-worker@.service)."
@@ -119,4 +120,40 @@ def accounts() -> Iterator[Finding]:
         )  # fmt: skip
 
 
-LOOKS = (tick, workers, letters, accounts)
+def second_factors() -> Iterator[Finding]:
+    """Who owes a factor and has none can do nothing yet; it is worth knowing before the first night shift."""
+    from allauth.mfa.models import Authenticator
+
+    from safelight.casework.accounts.models import User
+    from safelight.casework.accounts.second_factor import rule_for
+
+    have = Authenticator.objects.filter(type__in=("totp", "webauthn")).values("user")
+    without = User.objects.filter(is_active=True, last_login__isnull=False).exclude(pk__in=have)
+    count = sum(rule_for(user).second_factor for user in without.only("role"))
+    if count:
+        who = "One person has" if count == 1 else f"{count} people have"
+        yield advice(
+            "accounts.no_second_factor", f"{who} signed in and set up no second factor, which their role needs.",
+            "the accounts",
+            "Help them to: until then they open nothing. Those who come through the force's own service may need none.",
+        )  # fmt: skip
+
+
+def witnesses() -> Iterator[Finding]:
+    """A witness that has not seen the ledger for a day proves nothing about that day."""
+    from safelight.casework.ledger.models import Outsider
+
+    for row in Outsider.objects.exclude(problem=""):
+        if row.refused:
+            yield unsafe(
+                "ledger.contradicted", f"{row.name} has seen another ledger than this one: {row.problem}", row.name,
+                "Change nothing. Run `safelight ledger verify`, and find out who wrote to the database.",
+            )  # fmt: skip
+        elif (waits := seconds_since(row.failing_since)) > WITNESS_AWAY:
+            yield unsafe(
+                "ledger.witness_away", f"{row.name} has not seen the ledger for {waits / 3600:.0f} hours.", row.name,
+                f"Start it, or correct its line in SAFELIGHT_WITNESSES. It said: {row.problem}",
+            )  # fmt: skip
+
+
+LOOKS = (tick, workers, letters, accounts, second_factors, witnesses)

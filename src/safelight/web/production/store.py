@@ -86,12 +86,24 @@ def postgresql(at: Any) -> Iterator[Finding]:
             "database.superuser", "Safelight signs in to PostgreSQL as a superuser, who may do anything to the ledger.",
             where, "Give it a role of its own that owns only its database.",
         )  # fmt: skip
+    if at.settings_dict.get("PASSWORD"):
+        yield advice(
+            "database.password", "Safelight signs in to PostgreSQL with a password that stays the same.", where,
+            "On one machine use the socket (peer); across machines a client certificate (sslcert and sslkey in "
+            "DATABASE_URL), renewed by the force's authority.",
+        )  # fmt: skip
     host = at.settings_dict["HOST"]
     if host and not host.startswith("/") and host not in ("localhost", "127.0.0.1", "::1"):
         if not _one(at, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"):
             yield unsafe(
                 "database.plain", "The connection to PostgreSQL on another machine is not encrypted.", where,
                 "Add ?sslmode=verify-full to DATABASE_URL.",
+            )  # fmt: skip
+        elif at.settings_dict.get("OPTIONS", {}).get("sslmode") != "verify-full":
+            yield unsafe(
+                "database.unverified",
+                "The connection to PostgreSQL is encrypted, but whom it leads to is not checked.", where,
+                "Add ?sslmode=verify-full to DATABASE_URL, with sslrootcert= where the authority is the force's own.",
             )  # fmt: skip
         apart = abs((_one(at, "SELECT clock_timestamp()") - datetime.now(UTC)).total_seconds())
         if apart > CLOCKS_APART:

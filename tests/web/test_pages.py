@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import get_resolver
 
 from safelight.web import errors, sign_in
@@ -241,3 +241,34 @@ def test_the_standards_page_counts_as_missing_only_what_nobody_has_set(client, d
         part = page.partition("Clocks that the force must still set")
         assert str(counted[site is not None]) in part[0][-300:] + part[2][:300]
     assert counted[True] == 0 < counted[False]
+
+
+def test_when_the_database_is_away_the_page_asks_it_nothing_and_promises_nothing(client, make_user):
+    """'Nothing was changed' about a referral that was saved is entered twice, or about a child never again."""
+    from django.contrib.sessions.exceptions import SessionInterrupted
+    from django.db import OperationalError, connection
+
+    client.force_login(make_user(), backend=BACKEND)
+    client.raise_request_exception = False
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("the connection was cut")
+
+    with connection.execute_wrapper(away):
+        read, sent = client.get("/standards/"), client.post("/standards/")
+    for answer in (read, sent):
+        assert answer.status_code == 503 and answer["Retry-After"] == "30"
+        assert "cannot reach its records" in answer.content.decode()
+    assert "not saved; nothing was half saved" in sent.content.decode()
+    assert "saved" not in read.content.decode()
+
+    request = sent.wsgi_request
+    ended = errors.bad_request(RequestFactory().post("/x"), SessionInterrupted("deleted")).content.decode()
+    assert "may have been saved" in ended and "Nothing was changed" not in ended
+    try:
+        try:
+            raise OperationalError("disk I/O error")
+        except OperationalError as error:
+            raise SessionInterrupted("deleted") from error
+    except SessionInterrupted as error:
+        assert errors.bad_request(request, error).status_code == 503

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+from django.conf import settings
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
 from safelight.casework.accounts import refusals
 from safelight.errors import SafelightError
 
+# The database is away, its disk is full, broken or read-only; the others are faults of ours.
+AWAY = (OperationalError, InterfaceError, InternalError)
+
 
 @requires_csrf_token
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400."""
+    """400. When the session could not be kept, what was sent may have been saved: then it may not say the contrary."""
+    if _is_of_the_database(exception):
+        return database_away(request)
+    if isinstance(exception, SessionInterrupted):
+        return render(request, "errors/session.html", status=400)
     refusals.note_refusal(request, refusals.NONSENSE)
     return render(request, "errors/400.html", status=400)
 
@@ -36,8 +48,33 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500."""
-    return render(request, "errors/500.html", status=500)
+    """500; 503 when it was the database."""
+    if _is_of_the_database(sys.exception()):
+        return database_away(request)
+    try:
+        return render(request, "errors/500.html", status=500)
+    except (DatabaseError, InterfaceError):
+        return database_away(request)
+
+
+def _is_of_the_database(error: BaseException | None) -> bool:
+    seen = 0
+    while error is not None and seen < 10:
+        if isinstance(error, AWAY):
+            return True
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
+
+
+def database_away(request: HttpRequest) -> HttpResponse:
+    """503, on a page that asks the database nothing: neither who reads it nor what is new for them."""
+    known = {
+        "csrf_token": "", "csrf_input": "", "user": None, "may_search": False, "navigation": [], "second_row": None,
+        "alerts": [], "unread_notices": None, "broken_glass": [], "demo": settings.DEMO,
+        "csp_nonce": getattr(request, "csp_nonce", ""), "sent": request.method not in ("GET", "HEAD"),
+    }  # fmt: skip
+    page = render_to_string("errors/database.html", known)
+    return HttpResponse(page, status=503, headers={"Retry-After": "30"})
 
 
 def unreadable(request: HttpRequest, error: SafelightError) -> HttpResponse:

@@ -102,7 +102,9 @@ def run(size: Size) -> Result:
                 step()
         connections.close_all()
         for kind, count in tried.items():
-            seen = f"{count:,} places tried; by {harmless[kind]:,} nothing of the page was lost, which answered as always"
+            seen = (
+                f"{count:,} places tried; by {harmless[kind]:,} nothing of the page was lost, which answered as always"
+            )
             result.add(f"F4 {kind}: refused, and the person told", struck[kind], told[kind], seen)
         check_whole(result, "F4", acknowledged, f"{len(faults):,} disks")
         if cluster is not None:

@@ -90,6 +90,12 @@ def test_every_stretch_is_judged_by_itself():
                 assert words in result.faults[0], (column, value)
                 assert all(8 <= first <= 12 for first, _ in result.ranges), result.faults
                 transaction.set_rollback(True)
+        for size, first, last in ((12, 8, 15), (20, 16, 19)):
+            with transaction.atomic():
+                cursor.execute("UPDATE ledger_ledgerseal SET tree_size = 1012 WHERE tree_size = %s", [size])
+                result = check_all(source)
+                assert (first, last) in result.ranges, result.faults
+                transaction.set_rollback(True)
 
 
 @pytest.mark.django_db
@@ -119,11 +125,11 @@ def test_what_no_program_of_ours_wrote_is_a_fault_and_no_crash():
         "CREATE TABLE ledger_ledgerentry (id integer PRIMARY KEY, uid, at, actor_id, actor_name, actor_role, category, "
         "verb, subject_type, subject_id, subject_label, case_key, recipient, reason, payload, digest);"
         'CREATE TABLE ledger_ledgerleaf ("index" integer, entry_id, leaf_hash);'
-        "CREATE TABLE ledger_ledgerseal (tree_size, root, frontier, at, through_entry);"
+        "CREATE TABLE ledger_ledgerseal (id integer PRIMARY KEY, tree_size, root, frontier, at, through_entry);"
         "INSERT INTO ledger_ledgerentry VALUES "
         "(1, 'x', '2', NULL, NULL, 5, x'00', '', '', '', '', NULL, '', '', '{', 'z');"
         "INSERT INTO ledger_ledgerleaf VALUES (0, 1, 'z'), (1, 2, 'z');"
-        "INSERT INTO ledger_ledgerseal VALUES (2, 'z', '{', '2026', 2);"
+        "INSERT INTO ledger_ledgerseal VALUES (1, 2, 'z', '{', '2026', 2);"
     )
     assert check_all(source).faults == [
         "Entries 1 to 2 (leaves 0 to 1) do not hash to what was sealed.",

@@ -87,6 +87,8 @@ def check_all(
             result.add(*fault)
     if highest is not None and highest >= total:
         result.add(total, highest, f"Leaves {total} to {highest} are under no seal.")
+    if result.faults:
+        _check_order(source, result, -1 if highest is None else highest)
     if entries > leaves or result.faults:
         _check_waiting(source, result, through or 0, entries - leaves)
     if on_progress:
@@ -102,6 +104,28 @@ def _stretches(source: Source, total: int) -> list[tuple[int, int]]:
             cuts.append((last, size))
             last = size
     return cuts
+
+
+def _check_order(source: Source, result: Verification, highest: int) -> None:
+    """Where something is wrong, name the leaves whose seal has another size than when it was made: each is larger than
+    the one before, and none is over more leaves than there are.
+    """
+    before, last = 0, 0
+    for (size,) in source.ask("SELECT tree_size FROM ledger_ledgerseal ORDER BY id"):
+        if size <= last:
+            result.add(
+                before,
+                max(before, size - 1),
+                f"The seal over {last} entries was made before the one over {size}: leaves {before} to {size - 1} have "
+                "lost a seal of their own.",
+            )
+        else:
+            before = last
+        last = size
+    if before <= highest < last - 1:
+        result.add(
+            before, highest, f"The newest seal is over {last} entries: leaves {before} to {highest} cannot be checked."
+        )
 
 
 def _check_waiting(source: Source, result: Verification, through: int, wanted: int) -> None:
@@ -213,7 +237,7 @@ class _Check:
             )  # fmt: skip
         elif not self.hurt and through != self.newest:
             self._fault(
-                size - 1,
+                self.below,
                 size - 1,
                 f"The seal over {size} entries names {through} as its newest entry, not {self.newest}.",
             )

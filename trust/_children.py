@@ -42,6 +42,8 @@ class Child:
         os.set_blocking(reading, False)
         self.text = b""
         self.alive = True
+        #: Whether it lived until it was killed here.
+        self.ended_by_us = False
 
     def lines(self) -> list[str]:
         """What it has acknowledged so far; a line cut off by its death is none."""
@@ -59,7 +61,7 @@ class Child:
         """As a power cut would: no handler, no goodbye."""
         if self.alive:
             os.kill(self.pid, signal.SIGKILL)
-            self.wait()
+            self.ended_by_us = self.wait() == -signal.SIGKILL
 
     def wait(self) -> int:
         """Its exit status."""

@@ -1,11 +1,11 @@
 """The disk refuses (F4): one write after the other, one synchronisation after the other, no room, read-only.
 
-A process records referrals through the web page. strace makes the n-th write of it to the database's files fail (EIO), or
-its n-th synchronisation, or every write from the n-th on (ENOSPC: full; EROFS: read-only), for one n after the other; and
-the kernel itself cuts a write short where a file may not grow (RLIMIT_FSIZE). On PostgreSQL the writes are those of the
-server process that works for the page, on a cluster of the trial's own with fsync on; such a server gives up rather than
-guess, and must be back by itself. The write must be refused, the person told in a sentence that nothing was half saved,
-everything acknowledged be there, nothing be there in part, and the ledger verify.
+A process records referrals through the web page. strace makes the n-th write of it to the database's files fail (EIO),
+or its n-th synchronisation, or every write from the n-th on (ENOSPC: full; EROFS: read-only), for one n after the
+other; and the kernel itself cuts a write short where a file may not grow (RLIMIT_FSIZE). On PostgreSQL the writes are
+those of the server process that works for the page, on a cluster of the trial's own with fsync on; such a server gives
+up rather than guess, and must be back by itself. The write must be refused, the person told in a sentence that nothing
+was half saved, everything acknowledged be there, nothing be there in part, and the ledger verify.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_tasks.backends.base import BaseTaskBackend
@@ -54,15 +54,23 @@ class ProcrastinateBackend(BaseTaskBackend):
     supports_priority = True
 
     def enqueue(self, task: Task[Any, Any], args: Any, kwargs: Any) -> TaskResult[Any]:
-        """Write a job in the present transaction."""
+        """Write a job in the present transaction.
+
+        Raises:
+            OperationalError: the database is away; its own error says nothing that a caller knows.
+        """
         from procrastinate.contrib.django import app
+        from procrastinate.exceptions import ConnectorException
 
         self.validate_task(task)
         call = normalize_json({"args": list(args), "kwargs": kwargs})
         deferrer = app.configure_task(
             TASK, queue=task.queue_name, priority=task.priority, schedule_at=task.run_after, allow_unknown=True
         )
-        number = deferrer.defer(path=task.module_path, **call)
+        try:
+            number = deferrer.defer(path=task.module_path, **call)
+        except ConnectorException as error:
+            raise OperationalError(f"The job could not be written: {error.__cause__ or error}") from error
         return self._result(str(number), task, call, TaskResultStatus.READY)
 
     def get_result(self, result_id: str) -> TaskResult[Any]:

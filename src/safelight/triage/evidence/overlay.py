@@ -152,8 +152,9 @@ class Qcow2Overlay(Overlay):
         if place:
             return _OWN, one, place + inside
         last = min(self._entries, start + -(-(inside + length) // self._cluster))
-        held = np.flatnonzero(rows[start:last])
-        run = int(held[0]) if len(held) else last - start
+        # This one holds nothing, though a flag of it may be set: the run goes at least to the next.
+        held = np.flatnonzero(rows[start + 1 : last])
+        run = 1 + int(held[0]) if len(held) else last - start
         return _PARENT, min(length, run * self._cluster - inside), 0
 
     def _inflated(self, offset: int, length: int, place: int) -> bytes:

@@ -35,6 +35,24 @@ def register(app: typer.Typer) -> None:
         if set(used) - {one.id for one in held.keys}:
             raise typer.Exit(1)
 
+    @keys.command("sign-in")
+    def sign_in() -> None:
+        """Encrypt the secrets of authenticator apps with the present SAFELIGHT_SECRET_KEY."""
+        from safelight.cli.django import setup
+
+        setup()
+        from safelight.web.adapter import seal_anew
+
+        done, lost = seal_anew()
+        typer.echo(f"{done:,} secrets of authenticator apps are encrypted with the present key.")
+        if lost:
+            typer.echo(
+                f"{lost:,} could not be read: they were made with a key that is neither SAFELIGHT_SECRET_KEY nor in "
+                "SAFELIGHT_SECRET_KEY_OLD. Name that key there, or these people set up a new app (Accounts, Recover)."
+            )
+            raise typer.Exit(3)
+        typer.echo("SAFELIGHT_SECRET_KEY_OLD is needed no longer: unset it, and start Safelight anew.")
+
     @keys.command()
     def sweep() -> None:
         """After an update that encrypted more: take what was plain out of the database's free pages. Others wait."""

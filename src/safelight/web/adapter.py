@@ -11,12 +11,14 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -26,6 +28,8 @@ from safelight.casework.accounts import external, second_factor
 from safelight.casework.accounts.fresh import is_fresh
 from safelight.casework.accounts.services import own_password_chosen
 from safelight.casework.accounts.sessions import note_service_session, signed_in
+from safelight.casework.ledger.models import Category
+from safelight.casework.ledger.services import record
 
 RUN_OUT = "This password was given to you for a short time, and has run out. Ask your administrator for another."
 
@@ -78,6 +82,27 @@ def _fernet(keys: tuple[str, ...]) -> MultiFernet:
         derived = HKDF(SHA256(), 32, salt=None, info=b"safelight second factor").derive(key.encode())
         made.append(Fernet(base64.urlsafe_b64encode(derived)))
     return MultiFernet(made)
+
+
+@transaction.atomic
+def seal_anew() -> tuple[int, int]:
+    """Encrypt every secret of an authenticator app with the present SAFELIGHT_SECRET_KEY.
+
+    Returns:
+        (written anew, not read: made with a key that is not among those of before).
+    """
+    done = lost = 0
+    fernet = _fernet((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    for row in Authenticator.objects.select_for_update().filter(type=Authenticator.Type.TOTP).order_by("pk"):
+        try:
+            row.data["secret"] = fernet.rotate(row.data["secret"].encode()).decode()
+        except InvalidToken:
+            lost += 1
+            continue
+        row.save(update_fields=["data"])
+        done += 1
+    record(None, "account.secrets_sealed", None, category=Category.SYSTEM, payload={"rows": done, "not_read": lost})
+    return done, lost
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

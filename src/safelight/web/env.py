@@ -165,6 +165,16 @@ def secret(name: str, *, keep_at: Path | None) -> str:
     return made
 
 
+def old_secrets(name: str) -> list[str]:
+    """Comma-separated secrets of before, each of at least 32 characters; raises SettingsError for a shorter one."""
+    found = [part.strip() for part in _given(name).split(",") if part.strip()]
+    if short := [len(one) for one in found if len(one) < 32]:
+        raise SettingsError(
+            f"{name} holds a secret of only {short[0]} characters.", fix="Give the whole key of before."
+        )
+    return found
+
+
 def token(name: str) -> str:
     """An optional secret of at least 32 characters; empty when unset. Raises SettingsError when it is shorter."""
     value = _given(name)

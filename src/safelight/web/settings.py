@@ -4,6 +4,7 @@
 SAFELIGHT_DATA                   folder for the database and reports; default ./var
 DATABASE_URL                     unset: SQLite in SAFELIGHT_DATA; postgres://... for PostgreSQL 15 or later
 SAFELIGHT_SECRET_KEY             required, except with SAFELIGHT_DEMO, SAFELIGHT_DEBUG or under the tests
+SAFELIGHT_SECRET_KEY_OLD         keys of before, comma-separated, while what they protect is written anew; default none
 SAFELIGHT_EVIDENCE_ROOT          forensic images are only ever read below this folder; default DATA/evidence
 SAFELIGHT_BLOCK_SET              a block set (safelight block-set) for first answers; default DATA/blocks.set, if there
 SAFELIGHT_SANDBOX                how the parsers of evidence are shut in: auto (default), strict or off
@@ -97,6 +98,7 @@ BACKUP_FOLDER = Path(env.text("SAFELIGHT_BACKUP_FOLDER", "")) if env.text("SAFEL
 BACKUP_RECIPIENTS = env.words("SAFELIGHT_BACKUP_RECIPIENTS")
 
 SECRET_KEY = env.secret("SAFELIGHT_SECRET_KEY", keep_at=DATA / "demo-secret-key" if PLAIN_HTTP else None)
+SECRET_KEY_FALLBACKS = env.old_secrets("SAFELIGHT_SECRET_KEY_OLD")
 ALLOWED_HOSTS = env.words("SAFELIGHT_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = env.words("SAFELIGHT_TRUSTED_ORIGINS")
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
+
+from tests.support import primitives
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCE = ROOT / "src" / "safelight"
@@ -167,3 +170,42 @@ def test_secrets_are_compared_in_constant_time():
     }  # fmt: skip
     for name, call in wanted.items():
         assert call in (SOURCE / name).read_text(encoding="utf-8"), name
+
+
+def test_every_primitive_stands_in_the_inventory_and_no_other():
+    """Nobody would know what to change on the day on which a cipher falls."""
+    found, rows = primitives.in_the_source(), primitives.inventory()
+    missing = sorted(
+        f"{file}: {name}"
+        for name, files in found.items()
+        for file in files
+        if not any(row.covers(name, file) for row in rows)
+    )
+    assert missing == [], "add them to docs/cryptography.md"
+    idle = [
+        f"{name} of {', '.join(row.files)}"
+        for row in rows
+        for name in row.primitives
+        if not any(row.covers(name, file) for file in found.get(name, ()))
+    ]
+    idle += [
+        pattern
+        for row in rows
+        for pattern in row.files
+        if not any(fnmatch(file, pattern) for name in row.primitives for file in found.get(name, ()))
+    ]
+    assert idle == [], "nothing uses these: take them out of docs/cryptography.md"
+    assert all(len(row.purpose) > 20 for row in rows)
+
+
+def test_a_primitive_is_found_however_it_is_brought_in():
+    """The search would be blind to the one spelling that somebody uses next year."""
+    for text, name in (
+        ("import hashlib\nhashlib.md5(b'')", "md5"), ("from hashlib import sha1", "sha1"),
+        ("import hashlib\nhashlib.new('sha512')", "sha512"), ("import hashlib\nhashlib.new(kind)", "hashlib.new"),
+        ("from cryptography.hazmat.primitives.ciphers.aead import AESGCM", "AESGCM"), ("import nacl", "nacl"),
+        ("import hashlib\nhashlib.file_digest(f, 'md5')", "md5"), ("from django.core import signing", "signing"),
+        ("from django.utils.crypto import salted_hmac", "salted_hmac"), ("import hmac", "hmac"),
+    ):  # fmt: skip
+        assert name in primitives.primitives_of(ast.parse(text)), text
+    assert primitives.primitives_of(ast.parse("from cryptography.exceptions import InvalidTag")) == set()

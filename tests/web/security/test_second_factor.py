@@ -22,6 +22,7 @@ from safelight.casework.accounts.services import create_user
 from safelight.casework.base.standards import standards
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.notices.models import Notice
+from safelight.web.adapter import seal_anew
 
 pytestmark = pytest.mark.django_db
 CLOSED = ("/", "/work/", "/cases/", "/standards/", "/notices/", "/my-sign-in/", "/my-sign-in/codes/", "/accounts/new/")
@@ -303,3 +304,18 @@ def test_a_changed_secret_is_refused():
         other = "A" if kept[place] != "A" else "B"
         with pytest.raises(InvalidToken):
             adapter.decrypt(kept[:place] + other + kept[place + 1 :])
+
+
+def test_the_key_of_the_service_is_changed_and_nobody_enrols_anew(settings, capsys):
+    """A key that leaked would stay for ever, because changing it costs everybody their app."""
+    user = make_person()
+    secret = with_app(user)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [settings.SECRET_KEY]
+    assert seal_anew() == (1, 0)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert signed_in(user, secret).get("/work/").status_code == 200
+    assert LedgerEntry.objects.get(verb="account.secrets_sealed").payload == {"rows": 1, "not_read": 0}
+    settings.SECRET_KEY = "m" * 50
+    assert seal_anew() == (0, 1), "without the key of before it is said, and nothing is thrown away"
+    settings.SECRET_KEY = "n" * 50
+    assert seal_anew() == (1, 0)

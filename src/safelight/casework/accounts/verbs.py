@@ -14,6 +14,7 @@ register_verbs(
         "account.attempts": "noted too many attempts to sign in as",
         "account.wrong_factor": "noted wrong second factors after the right password of",
         "account.sessions_ended": "ended sessions of",
+        "account.secrets_sealed": "encrypted anew the secrets of authenticator apps",
         "account.passkey_refused": "refused a passkey",
         "account.password_changed": "chose a new password for",
         "account.factor_added": "set up a second factor for",

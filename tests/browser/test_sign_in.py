@@ -151,3 +151,42 @@ def test_a_passkey_opens_the_door_alone_and_no_tab_stays_behind(site: Site, visi
         who.page.clock.fast_forward("03:00:00")
         who.page.get_by_role("heading", name="You are signed out").wait_for()
         who.context.set_offline(False)
+
+
+HOSTILE = """
+async () => {
+  const all = [Object, Array, Function, String];
+  const shared = () => JSON.stringify(all.map((one) => Object.getOwnPropertyNames(one.prototype)));
+  const before = shared();
+  const names = ['__proto__', 'constructor.prototype', 'i18n.__proto__', 'i18n.constructor.prototype'];
+  const said = names.map((name) => `data-${name}.polluted="yes"`).join(' ') + ' data-__proto__="{}"';
+  const kinds = ['button', 'character-count', 'accordion', 'password-input', 'error-summary', 'file-upload', 'tabs',
+    'radios', 'checkboxes', 'notification-banner', 'service-navigation', 'exit-this-page'];
+  const host = document.createElement('div');
+  const inside = '<input class="govuk-js-password-input-input" type="password"></div>';
+  host.innerHTML = kinds.map((kind) => `<div ${said} data-module="govuk-${kind}">
+    <textarea class="govuk-js-character-count" id="x-${kind}"></textarea>${inside}`).join('')
+    + `<button id="htmx-hostile" hx-get="/healthz" hx-vals='{"__proto__": {"polluted": "yes"}}'
+      hx-headers='{"__proto__": {"polluted": "yes"}}' hx-swap="none">x</button>`;
+  document.body.append(host);
+  for (const file of ['govuk-frontend/govuk-frontend.min.js', 'moj-frontend/moj-frontend.min.js']) {
+    const { initAll } = await import(`/static/vendor/${file}`);
+    try { initAll({ scope: host, onError: () => {} }); } catch (error) { /* refusing is right too */ }
+  }
+  htmx.process(host);
+  htmx.trigger('#htmx-hostile', 'click');
+  await new Promise((done) => setTimeout(done, 300));
+  host.remove();
+  return ({}).polluted === undefined && [].polluted === undefined && shared() === before;
+}
+"""
+
+
+def test_no_address_and_no_attribute_reaches_what_all_objects_share(site: Site, visit: Any) -> None:
+    """One value in an address would change every object of the page: what it sends, and whom it believes."""
+    with visit("super", sign_in=False) as who:
+        who.page.goto(
+            f"{site.url}/sign-in/?__proto__[polluted]=yes&constructor.prototype.polluted=yes#__proto__.polluted=yes"
+        )
+        assert who.page.evaluate("({}).polluted === undefined")
+        assert who.page.evaluate(HOSTILE)

@@ -8,6 +8,7 @@ import importlib.util
 import re
 import subprocess
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -88,3 +89,30 @@ def test_two_builds_of_one_commit_are_the_same_bytes_and_hold_every_file(chain: 
     assert wanted <= names
     assert any(name.endswith("clocks.toml") for name in names) and any("/templates/" in name for name in names)
     assert not any("__pycache__" in name for name in names)
+
+
+def test_what_is_over_its_time_is_named(chain: ModuleType) -> None:
+    """A library with a hole from last year would go on being shipped, because nothing asks for its age."""
+    now, most = datetime(2026, 11, 30, tzinfo=UTC), chain.most_days()
+    assert most == {"locks": 35, "toolkits": 180}
+    fresh = {place: now - timedelta(days=most[what]) for place, what in chain.AGES.items()}
+    assert chain.over_time(fresh, now) == []
+    old = {place: when - timedelta(days=1) for place, when in fresh.items()}
+    assert len(chain.over_time(old, now)) == 2 and "36 days ago; 35 are allowed" in chain.over_time(old, now)[0]
+
+
+def test_the_times_of_mending_are_written_down() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    days = [int(one) for one in re.findall(r"\| (\d+) days \|", text)]
+    assert days == sorted(days) == [2, 7, 30, 90]
+
+
+def test_the_list_of_components_is_made_of_the_lock_and_nothing_is_left_out(chain: ModuleType) -> None:
+    """A force would search its list for a library with a hole, and not find what it runs."""
+    source = (ROOT / "scripts/supply-chain").read_text(encoding="utf-8")
+    assert '"requirements/base.txt"' in source and "JsonStrictValidator" in source
+    declared = re.findall(
+        r"^([A-Za-z0-9._-]+)", (ROOT / "requirements/base.in").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    names = {re.sub(r"[-_.]+", "-", name).lower() for name in declared}
+    assert names and names <= set(chain.locked("base"))

@@ -6,11 +6,14 @@ import io
 import json
 import logging
 import logging.config
+import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings as site
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -99,3 +102,27 @@ def test_a_job_that_fails_is_found_in_the_log_without_its_values(written: io.Str
         assert DBTaskResult.objects.get().status == "FAILED"
     assert CANARY not in written.getvalue()
     assert any("failing_task" in line["message"] or "ValueError" in line.get("error", "") for line in lines(written))
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_log_goes_where_the_page_says_and_nowhere_else() -> None:
+    """A file of its own that one library writes would be read, kept and copied by nobody's rule."""
+    assert {one["class"] for one in site.LOGGING["handlers"].values()} == {"logging.StreamHandler"}
+    barred = re.compile(
+        r"FileHandler|SysLogHandler|SocketHandler|HTTPHandler|SMTPHandler|logging\.handlers|import syslog"
+    )
+    found = [str(path) for path in (ROOT / "src").rglob("*.py") if barred.search(path.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+def test_every_table_that_is_a_log_stands_on_the_page() -> None:
+    """What is kept about people beside the case work would be forgotten when somebody asks for it."""
+    page = (ROOT / "docs/logs.md").read_text(encoding="utf-8")
+    tables = {model._meta.db_table for model in apps.get_models()}
+    wanted = {name for name in tables if re.search(r"log$|attempt$|letter$|ledgerentry$|usersession$", name)}
+    assert len(wanted) >= 6
+    assert {name for name in wanted if f"`{name}`" not in page} == set()
+    named = set(re.findall(r"`([a-z]+_[a-z]+)`", page))
+    assert named <= tables, "and none that there is no longer"

@@ -25,6 +25,7 @@ def tick_once(machine_time: MachineTime | None = None) -> tuple[int, int, int]:
     Returns:
         (clocks found breached, triage runs queued again, ledger entries sealed).
     """
+    from safelight.casework.accounts.attempts import forget_old
     from safelight.casework.allocation.telling import tell_of_handing_over, tell_of_returns
     from safelight.casework.allocation.weights import note_caseloads
     from safelight.casework.base.once import forget_old_sheets
@@ -64,6 +65,7 @@ def tick_once(machine_time: MachineTime | None = None) -> tuple[int, int, int]:
     catch_up()
     begin_duties()
     forget_old_sheets()
+    forget_old()
     keep_all()
     reconcile()
     collect()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from django.db import models
 
-from safelight.casework.retention.personal import casework_models, register, undeclared
+from safelight.casework.ciphers.fields import EncryptedField, EncryptedJSONField, ExactIndex, WordIndex
+from safelight.casework.retention.personal import KINDS, PLAIN, casework_models, register, undeclared
 
 
 def test_every_field_of_the_case_work_is_declared() -> None:
@@ -37,3 +41,26 @@ def test_what_is_emptied_can_be_emptied() -> None:
             if not isinstance(field, text) and not field.null:
                 wrong.append(f"{model._meta.label}.{name}")
     assert wrong == []
+
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs/data-classes.md").read_text(encoding="utf-8")
+
+
+def test_every_kind_of_data_stands_in_one_class_of_the_page() -> None:
+    """Nobody would know how a new kind of data is to be protected."""
+    classes = [line for line in PAGE.splitlines() if re.match(r"\| [A-E], ", line)]
+    kinds = [kind for line in classes for kind in re.findall(r"`([a-z]+)`", line.split("|")[2])]
+    assert sorted(kinds) == sorted((*KINDS, PLAIN))
+    assert all(len([cell for cell in line.split("|") if cell.strip()]) == 8 for line in classes), "an empty cell"
+
+
+def test_ways_to_find_a_person_stand_encrypted_as_the_page_says() -> None:
+    """A telephone number in a field that somebody adds next year would be readable in every copy of the database."""
+    allowed = set(re.findall(r"`([a-z]+\.[A-Za-z]+\.[a-z_]+)`", PAGE.split("**Of class B and not encrypted**")[1]))
+    plain, sealed = set(), (EncryptedField, EncryptedJSONField, ExactIndex, WordIndex)
+    for model in casework_models():
+        of = register()[model._meta.label].of
+        for name in (*of.get("contact", ()), *of.get("identifier", ())):
+            if not isinstance(model._meta.get_field(name), sealed):
+                plain.add(f"{model._meta.label}.{name}")
+    assert plain == allowed

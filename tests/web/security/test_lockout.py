@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from axes.models import AccessAttempt, AccessAttemptExpiration, AccessFailureLog
+from axes.models import AccessAttempt, AccessAttemptExpiration, AccessFailureLog, AccessLog
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client
 from django.utils import timezone
@@ -107,3 +107,20 @@ def test_a_name_that_nobody_has_costs_as_much_as_one_that_somebody_has(settings)
         assert give_password(Client(), name, "wrong words of sufficient length").status_code == 200
         spent[name] = CountedHasher.spent
     assert closed.pk and set(spent.values()) == {1_000}, spent
+
+
+def test_what_is_known_of_sign_ins_goes_after_ninety_days(monkeypatch):
+    """Where and when everybody has signed in would be kept for ever, for nobody."""
+    make_person()
+    guess(Client(), 2)
+    give_password(Client())
+    assert (AccessLog.objects.count(), AccessFailureLog.objects.count()) == (1, 2)
+    monkeypatch.setattr(attempts, "_forgotten", [0.0])
+    assert attempts.forget_old() == 0, "they are of today"
+    old = timezone.now() - timedelta(days=91)
+    AccessLog.objects.update(attempt_time=old)
+    AccessFailureLog.objects.update(attempt_time=old)
+    assert attempts.forget_old() == 0, "once a day is enough"
+    monkeypatch.setattr(attempts, "_forgotten", [0.0])
+    assert attempts.forget_old() == 3
+    assert not AccessLog.objects.exists() and not AccessFailureLog.objects.exists()

@@ -7,10 +7,11 @@ the name, which does not apply to addresses from which the person has signed in 
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
-from axes.models import AccessFailureLog, AccessLog
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -44,6 +45,25 @@ def besieged(name: str, address: str) -> bool:
         return False
     known = AccessLog.objects.filter(username=name, ip_address=address or None, attempt_time__gte=now - KNOWN_FOR)
     return not known.exists()
+
+
+_forgotten = [0.0]
+
+
+def forget_old() -> int:
+    """Rows about sign-ins that are older than 90 days go, once a day for each process (docs/logs.md).
+
+    Returns:
+        How many went.
+    """
+    if time.monotonic() - _forgotten[0] < 24 * 3600 and _forgotten[0]:
+        return 0
+    _forgotten[0] = time.monotonic()
+    before = timezone.now() - KNOWN_FOR
+    return sum(
+        model.objects.filter(attempt_time__lt=before).delete()[0]
+        for model in (AccessLog, AccessFailureLog, AccessAttempt)
+    )
 
 
 @transaction.atomic

@@ -36,7 +36,7 @@ class Cluster:
         self.programs = programs()
         self.home = Path(tempfile.mkdtemp(prefix="safelight-cluster-"))
         self.data, self.log = self.home / "data", self.home / "log"
-        self.port = _free_port()
+        self.port = free_port()
         self.identity: dict[str, Any] = {}
         self.starts = 0
         self._stopping = threading.Event()
@@ -140,7 +140,8 @@ def children_of(pid: int) -> list[int]:
         return []
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -57,6 +57,22 @@ def test_a_chain_comes_back_whole(made: tuple[Place, Chain], tmp_path: Path) -> 
     assert not (tmp_path / "new/gone.json").exists()
 
 
+def test_the_key_of_the_ledger_comes_back_and_nobody_else_may_read_it(tmp_path: Path) -> None:
+    """Without it the restored ledger could not be shown to its witnesses: they take only what that key signed."""
+    place = Place(tmp_path)
+    key = place.data / "ledger.key"
+    key.write_text("PRIVATE+KEY+example")
+    key.chmod(0o600)
+    place.write()
+    place.seal(3)
+    place.chain()
+    restore(place.backups, key_of(place), tmp_path / "new", prove=lambda data, url: 3)
+    back = tmp_path / "new/ledger.key"
+    assert back.read_text() == "PRIVATE+KEY+example"
+    assert back.stat().st_mode & 0o777 == 0o600
+    assert not any(b"PRIVATE+KEY" in path.read_bytes() for path in place.backups.rglob("*.age"))
+
+
 def test_the_keys_of_encrypted_fields_come_back_with_the_rows_of_their_time(tmp_path: Path) -> None:
     """A backup from before a rotation would hold rows that no key reads any more."""
     place = Place(tmp_path)

@@ -71,7 +71,7 @@ def test_units_compose_and_page_run_the_same_processes() -> None:
         if command[0].endswith("/safelight") and "check" not in name
     }  # fmt: skip
     compose = {tuple(words(command)) for command in commands_of_compose().values()}
-    assert units == compose == {("serve",), ("worker",), ("tick",), ("exchange", "serve")}
+    assert units == compose == {("serve",), ("worker",), ("tick",), ("exchange", "serve"), ("backup",)}
     for process in units:
         assert f"safelight {' '.join(process)}" in PAGE
     assert "manage migrate" in PAGE and "manage migrate" in UNITS["safelight-migrate.service"]
@@ -152,7 +152,7 @@ def test_systemd_itself_accepts_the_units(tmp_path: Path) -> None:
 
 
 def test_containers_give_no_rights_away() -> None:
-    for name in ("web", "worker", "tick", "exchange", "migrate"):
+    for name in ("web", "worker", "tick", "exchange", "backup", "migrate"):
         service = COMPOSE["services"][name]
         assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]

@@ -10,13 +10,22 @@ from threading import Event
 from safelight.backup.chain import Aim, Chain, Source
 from safelight.backup.errors import BackupError, NotRestored
 from safelight.backup.proof import Prove
+from safelight.backup.pruning import prune
 from safelight.backup.sqlite_source import ChainBroken
 
 Tell = Callable[[str], object]
 
 
 def keep(
-    source: Source, aim: Aim, *, every: float, base_every: float, prove: Prove, tell: Tell, stop: Event | None = None
+    source: Source,
+    aim: Aim,
+    *,
+    every: float,
+    base_every: float,
+    prove: Prove,
+    tell: Tell,
+    stop: Event | None = None,
+    chains: int = 0,
 ) -> None:
     """Write a base and then a step every ``every`` seconds, until ``stop`` is set.
 
@@ -28,6 +37,7 @@ def keep(
         base_every: seconds from one base to the next.
         prove: checks the ledger of what was restored.
         tell: is given a sentence for whoever watches.
+        chains: how many chains that were restored for a check are kept; 0: all.
     """
     stopped = stop or Event()
     with ThreadPoolExecutor(1, thread_name_prefix="backup-base") as beside:
@@ -53,7 +63,7 @@ def keep(
                     chain = coming.result()
                     tell(f"Base written to {chain.folder}.")
                     next_base = now + base_every
-                    checking = beside.submit(_check, chain, prove, tell)
+                    checking = beside.submit(_check, chain, prove, tell, chains)
                 elif isinstance(failure, BackupError):
                     tell(str(failure))
                 else:
@@ -67,10 +77,17 @@ def keep(
             chain.step(anew=False)
 
 
-def _check(chain: Chain, prove: Prove, tell: Tell) -> None:
+def _check(chain: Chain, prove: Prove, tell: Tell, chains: int) -> None:
     try:
         done = chain.verify(prove)
     except NotRestored as error:
         tell(f"THE BACKUP CANNOT BE RESTORED: {error}")
+        return
+    tell(f"Restored for a check in {done.seconds:.1f} s: {done.entries:,} ledger entries follow from the root.")
+    try:
+        gone = prune(chain.folder.parent, chains)
+    except BackupError as error:
+        tell(str(error))
     else:
-        tell(f"Restored for a check in {done.seconds:.1f} s: {done.entries:,} ledger entries follow from the root.")
+        if gone:
+            tell(f"Removed, because {chains} newer ones were restored for a check: {', '.join(gone)}.")

@@ -124,6 +124,12 @@ class PostgresSource:
         if self.spool is None:
             raise RuntimeError("Steps need a spool.")
         self._receive()
+        if self._one("SELECT pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()"):
+            # With synchronous_commit off, a commit that was acknowledged may not be in the flushed log yet: a message
+            # whose own commit waits for the disk takes everything before it along.
+            with self.connection.transaction():
+                self.connection.execute("SET LOCAL synchronous_commit = local")
+                self.connection.execute("SELECT pg_logical_emit_message(true, %s, '')", [NAME])
         position = self._one("SELECT pg_current_wal_flush_lsn()::text")
         if position == at.position:
             return None, at

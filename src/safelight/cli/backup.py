@@ -68,6 +68,12 @@ def register(app: typer.Typer) -> None:
         base_every: Annotated[
             float, typer.Option("--base-every", help="With --every: hours from one whole copy to the next.", min=0.01)
         ] = 24,
+        keep_chains: Annotated[
+            int,
+            typer.Option(
+                "--keep", help="Remove backups older than so many that were restored for a check; 0: none.", min=0
+            ),
+        ] = 0,
     ) -> None:
         """Back up the database and the data folder, encrypted, and restore it for a check."""
         from safelight.cli.django import setup
@@ -76,12 +82,14 @@ def register(app: typer.Typer) -> None:
         from safelight.backup import Chain
         from safelight.backup.keeping import keep
         from safelight.backup.proof import prove_by_command
+        from safelight.backup.pruning import prune
 
         source, aim = what_to_back_up(to, follow=bool(every))
         try:
             if every:
                 keep(
-                    source, aim, every=every, base_every=base_every * 3600, prove=prove_by_command, tell=typer.echo
+                    source, aim, every=every, base_every=base_every * 3600, prove=prove_by_command, tell=typer.echo,
+                    chains=keep_chains,
                 )  # fmt: skip
                 return
             chain = Chain(source, aim)
@@ -89,6 +97,8 @@ def register(app: typer.Typer) -> None:
             typer.echo(f"Written to {chain.folder}: {size / 1e6:,.1f} MB, encrypted for {len(aim.recipients)} key(s).")
             done = chain.verify(prove_by_command)
             typer.echo(f"Restored for a check in {done.seconds:.1f} s: {_proven(done)}.")
+            for name in prune(aim.folder, keep_chains):
+                typer.echo(f"Removed the old backup {name}.")
         finally:
             source.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django_tasks import task
 
 from safelight.casework.people.matching import match_referral
@@ -15,5 +14,5 @@ def match_job(referral_pk: int) -> int:
 
 
 def match_later(referral_pk: int) -> None:
-    """Queue the matching of a referral's people once it is safely written."""
-    transaction.on_commit(lambda: match_job.enqueue(referral_pk=referral_pk))
+    """Queue the matching of a referral's people, in the transaction that writes it: no crash can part the two."""
+    match_job.enqueue(referral_pk=referral_pk)

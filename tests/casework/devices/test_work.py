@@ -42,3 +42,18 @@ def test_each_role_is_told_what_waits_for_it(bench: Bench) -> None:
     assert titles(supervisor) == []
     assert items_for(make_user("administrator")) == []
     assert items_for(make_user("investigator", "CN")) == []
+
+
+def test_a_failed_device_is_not_lost_behind_those_that_wait(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a unit with hundreds of waiting devices the supervisor would never hear of the one that could not be read."""
+    monkeypatch.setattr("safelight.casework.devices.work.MOST", 2)
+    bench.import_sets()
+    case = make_case()
+    supervisor = make_user("supervisor", case.unit)
+    for number in range(6):
+        services.decide(supervisor, make_device(case, bench.examiner, exhibit=f"W/{number}"), decision="triage")
+    (bench.evidence / "letter.E01").write_text("A letter.")
+    failing = bench.device("letter.E01", case)
+    services.decide(supervisor, failing, decision="triage")
+    bench.triage(failing)
+    assert titles(supervisor) == ["The image could not be read: image it again, or account for it"]

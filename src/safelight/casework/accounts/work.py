@@ -15,6 +15,8 @@ MOST = 20
 
 def items_for(user: Any) -> list[WorkItem]:
     """For administrators, chief officers and supervisors: recoveries that somebody else asked for."""
+    if user.role not in ("administrator", "chief_officer", "supervisor"):
+        return []
     rows = open_to(user).filter(decided_at=None).exclude(asked_by=user).exclude(user=user).order_by("asked_at")[:MOST]
     items = [
         WorkItem(

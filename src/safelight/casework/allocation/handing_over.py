@@ -167,6 +167,8 @@ def returned(user: Any) -> list[Returned]:
         until_day__gte=today - LATELY,
     ).select_related("user")
     absences = list(ended.order_by("-until_day"))
+    if not absences:
+        return []
     has_it_again = Allocation.objects.filter(
         case=OuterRef("case"), investigator=OuterRef("investigator"), ended_at=None
     )

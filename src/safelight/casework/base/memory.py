@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db.models import Q
 
+import safelight.casework.base.lookups  # noqa: F401 - registers anyof
+
 MOST = 400
 """Keys written out in a question; more are left to the database as the sub-query that they come from."""
 
@@ -55,7 +57,7 @@ def any_of(field: str, parts: list[Any]) -> Q:
     """``field`` is in one of ``parts`` (what :func:`keys` gave)."""
     found = Q()
     for one in parts:
-        found |= Q(**{f"{field}__in": one})
+        found |= Q(**{f"{field}__anyof" if isinstance(one, list) and one else f"{field}__in": one})
     return found
 
 
@@ -73,6 +75,9 @@ def built_once(visible: Callable[..., Any]) -> Callable[..., Any]:
         name = f"{type(rows).__module__}.{type(rows).__name__}"
         if name not in kept:
             kept[name] = visible(rows, user)
-        return kept[name].all()
+            kept[name].written = {}
+        found = kept[name].all()
+        found.written = kept[name].written
+        return found
 
     return remembered

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef
 from django.http import Http404
+
+from safelight.casework.base.held import Held
 
 NOBODY = -1  # no row has this key
 ROW = [OuterRef("pk"), NOBODY]
@@ -52,19 +54,21 @@ class VisibleQuerySet(models.QuerySet[Any]):
 
     few = False
     """Set where a person sees few rows at most (those that name the person): these are gathered, not asked for."""
+    written: dict[str, Any] | None = None
+    """The text of :meth:`holding`, where it is kept (:func:`safelight.casework.base.memory.built_once`)."""
 
     def _clone(self) -> Self:
         made = super()._clone()  # type: ignore[misc]
         made.few = self.few
         return made
 
-    def holding(self, key: str) -> Exists:
+    def holding(self, key: str) -> Held:
         """Whether the row whose key is the outer row's ``key`` is among these: ``filter(cases.holding("case"))``.
 
         Asked row by row, by key: a page of 50 rows asks 50 times, where ``case__in`` would first gather every visible
-        case. Two keys, of which one is nobody's, keep PostgreSQL from gathering them all the same: it cannot hash that.
+        case.
         """
-        return Exists(self.filter(pk=OuterRef(key)) if self.few else self.filter(pk__in=[OuterRef(key), NOBODY]))
+        return Held(key, self, {} if self.written is None else self.written)
 
     def get_visible(self, user: Any, reference: str) -> Any:
         """The row with this reference if ``user`` may see it; otherwise 404, so that even its existence is hidden."""

@@ -109,7 +109,7 @@ def views_of(clocks: Any, now: datetime | None = None) -> list[ClockView]:
     moment = now or timezone.now()
     rows = list(clocks)
     live = Hold.objects.filter(
-        clock__in=[clock.pk for clock in rows if clock.stopped_at is None], lifted_at=None, expires_at__gt=moment
+        clock__anyof=[clock.pk for clock in rows if clock.stopped_at is None], lifted_at=None, expires_at__gt=moment
     ).select_related("supervisor")
     holds = {hold.clock_id: hold for hold in live}
     return [view_of(clock, moment, holds.get(clock.pk)) for clock in rows]

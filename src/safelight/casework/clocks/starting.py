@@ -145,7 +145,7 @@ def start_for(
         subject_label=subject.label,
         case=case,
         referral=referral,
-        unit=unit,
+        unit=unit or getattr(case, "unit", None),
         owner_role=rule.owner,
         owner=owner,
         triggered_at=moment,

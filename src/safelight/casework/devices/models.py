@@ -82,6 +82,9 @@ class Device(Referenced):
                 condition=Q(booked_in_at__gte=models.F("seized_at")), name="devices_booked_in_after_seizure"
             ),
         ]
+        indexes = [
+            models.Index(fields=["seized_at", "id"], condition=Q(decision="undecided"), name="devices_undecided"),
+        ]
 
 
 class CustodyEvent(models.Model):
@@ -242,6 +245,7 @@ class TriageRun(Referenced):
             models.Index(
                 fields=["heartbeat_at"], condition=Q(state__in=["queued", "running"]), name="devices_live_runs"
             ),
+            models.Index(fields=["device"], condition=Q(state="failed", accepted_at=None), name="devices_failed_runs"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import carried_by
+from safelight.casework.cases.seen import first_seen
 from safelight.casework.clocks.models import Clock
 from safelight.casework.devices.models import Device, Release, TriageRun
 from safelight.casework.devices.queries import FAILED, NO_IMAGE, UNREAD, WAITING, standing_of, with_standing
@@ -36,12 +37,14 @@ def items_for(user: Any) -> list[WorkItem]:
     wanted = _FOR_ROLE.get(user.role, ())
     if not wanted:
         return []
-    found = with_standing(Device.objects.visible_to(user)).filter(case__status="open").exclude(decision="not_triaged")
-    if user.role == "investigator":
-        found = found.filter(carried_by(user, "case"))
-    elif user.role == "supervisor":
-        found = found.filter(case__unit=user.unit_id)
-    devices = list(found.filter(_UNFINISHED).select_related("case").order_by("seized_at", "pk")[: MOST * 2])
+    if user.role == "supervisor":
+        devices = first_seen(_failed(user), user, MOST)
+    else:
+        found = with_standing(Device.objects.visible_to(user)).filter(case__status="open")
+        if user.role == "investigator":
+            found = found.filter(carried_by(user, "case"))
+        found = found.filter(_UNFINISHED).exclude(decision="not_triaged")
+        devices = list(found.select_related("case").order_by("seized_at", "pk")[: MOST * 2])
     accounted = set(
         TriageRun.objects.filter(pk__in=[d.latest_pk for d in devices if d.latest_pk])
         .exclude(accepted_at=None)
@@ -64,16 +67,25 @@ def items_for(user: Any) -> list[WorkItem]:
     return made + _undecided(user) + _reviews(user)
 
 
+def _failed(user: Any) -> Any:
+    """The devices of the unit whose newest run could not read them, nobody having accounted for it. They are few in
+    any force, and an index leads to them."""
+    failed = TriageRun.objects.filter(device=OuterRef("pk"), state="failed", accepted_at=None)
+    found = with_standing(Device.objects.filter(Exists(failed), case__unit=user.unit_id, case__status="open"))
+    found = found.filter(latest_state="failed").exclude(decision="not_triaged")
+    return found.select_related("case").order_by("seized_at", "pk")
+
+
 def _undecided(user: Any) -> list[WorkItem]:
     """Devices without a triage decision, for those who may take it."""
-    found = Device.objects.visible_to(user).filter(case__status="open", decision=Device.Decision.UNDECIDED)
+    found = Device.objects.filter(case__status="open", decision=Device.Decision.UNDECIDED)
+    found = found.select_related("case").order_by("seized_at", "pk")
     if user.role == "investigator":
-        found = found.filter(carried_by(user, "case"))
+        devices = list(found.filter(carried_by(user, "case"))[:MOST])
     elif user.role == "supervisor":
-        found = found.filter(case__unit=user.unit_id)
+        devices = first_seen(found.filter(case__unit=user.unit_id), user, MOST)
     else:
         return []
-    devices = list(found.select_related("case").order_by("seized_at", "pk")[:MOST])
     return [
         _item(device, "", None, title="Decide whether the device is triaged", page="decision") for device in devices
     ]
@@ -84,9 +96,13 @@ def _reviews(user: Any) -> list[WorkItem]:
     if user.role != "supervisor":
         return []
     due = Release.objects.filter(
-        Device.objects.visible_to(user).holding("device"), device__case__unit=user.unit_id,
-        kind="retain", withdrawn_at=None, event__isnull=False, review_on__lte=timezone.localdate(),
-    ).exclude(device__custody__action__in=["returned", "destroyed"])  # fmt: skip
+        device__case__unit=user.unit_id, kind="retain", withdrawn_at=None, event__isnull=False,
+        review_on__lte=timezone.localdate(),
+    )  # fmt: skip
+    if not due.exists():
+        return []
+    due = due.filter(Device.objects.visible_to(user).holding("device"))
+    due = due.exclude(device__custody__action__in=["returned", "destroyed"])
     newest = Release.objects.filter(device=OuterRef("device"), withdrawn_at=None).order_by("-pk").values("pk")[:1]
     rows = due.filter(pk=Subquery(newest)).select_related("device__case").order_by("review_on")[:MOST]
     title = "Look again whether the exhibit must be kept"

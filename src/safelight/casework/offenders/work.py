@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.accounts.models import User
 from safelight.casework.base.work import WorkItem
 from safelight.casework.offenders.models import Naming, Offender
-from safelight.casework.offenders.queries import level_of, officers
+from safelight.casework.offenders.queries import level_of
 from safelight.casework.offenders.visiting import DECIDE, decision_waits, failed_limit
 from safelight.standards.working_calendar import end_of_day
 
@@ -21,6 +23,8 @@ MOST = 50
 def items_for(user: Any) -> list[WorkItem]:
     """For the manager: who is named, who is to be seen, what is overdue; for the supervisor: decisions and loads."""
     if user.role not in ("offender_manager", "supervisor") or user.unit_id is None:
+        return []
+    if not Offender.objects.on_register().exists():
         return []
     rows = Offender.objects.visible_to(user).on_register()
     if user.role == "offender_manager":
@@ -59,10 +63,12 @@ def _supervising(user: Any, rows: Any) -> list[WorkItem]:
     for row in rows.filter(failed_since_seen__gte=failed_limit(DECIDE)).order_by("seen_on", "pk")[:MOST]:
         if decision_waits(row):
             items.append(_item(f"Decide: {row.failed_since_seen} visits failed", row, "decide"))
-    red = [one for one in officers(user) if level_of(one.total) == "red"]
-    for one in red:
-        items.append(WorkItem(f"{one.total} offenders with one officer", reverse("offenders:officers"),
-                              str(one.user), group=GROUP))  # fmt: skip
+    counted = dict(rows.exclude(manager=None).values_list("manager").annotate(total=Count("pk")).order_by())
+    red = {manager: total for manager, total in counted.items() if level_of(total) == "red"}
+    people = User.objects.filter(pk__in=red, role="offender_manager", is_active=True, unit=user.unit_id) if red else ()
+    for one in sorted(people, key=lambda one: (-red[one.pk], one.name)):
+        address = reverse("offenders:officers")
+        items.append(WorkItem(f"{red[one.pk]} offenders with one officer", address, str(one), group=GROUP))
     nobody = rows.filter(manager=None).values_list("pk", flat=True)[:100]
     if nobody:
         address = f"{reverse('offenders:index')}?{urlencode({'manager': 'none'})}"

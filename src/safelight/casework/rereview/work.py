@@ -19,6 +19,8 @@ def items_for(user: Any) -> list[WorkItem]:
     """For reviewers each case; for those who lead, sets without reviewers, late ones and those that can be closed."""
     if not user.has_perm("rereview.view"):
         return []
+    if not ReReview.objects.filter(closed_at=None).exists():
+        return []
     mine = Entry.objects.visible_to(user).filter(reviewer=user, answered_at=None, rereview__closed_at=None)
     items = [
         WorkItem(

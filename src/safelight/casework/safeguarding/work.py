@@ -12,6 +12,7 @@ from django.utils import timezone
 from safelight.casework.base.memory import any_of, keys
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case, carried_by
+from safelight.casework.cases.seen import first_seen
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import ClockView, views_of
 from safelight.casework.referrals.models import Referral, State
@@ -50,17 +51,17 @@ def _cases(user: Any) -> Any:
 def _clock_items(user: Any) -> list[WorkItem]:
     now = timezone.now()
     rows = Clock.objects.open().filter(Q(rule=TELL_SOCIAL_CARE) | Q(rule=CHASE, due_at__lt=now))
+    rows = rows.select_related("case", "referral").order_by("due_at", "id")
     # One question for each way to a clock, not one with OR between: each then has an index that leads to its rows.
-    ways = [_of(user, "case")]
-    if user.role != "investigator":
-        ways.append(Q(case=None) & Referral.objects.visible_to(user).filter(case=None).holding("referral"))
-    if user.role == "supervisor":
-        # Closing a case ends no clock of a child: whoever settled that part still sees what runs.
-        closed = Case.objects.visible_to(user).filter(status=Case.Status.CLOSED)
-        ways.append(Q(closed.holding("case"), unit=user.unit, case__unit=user.unit))
     found: list[Clock] = []
-    for way in ways:
-        found += rows.filter(way).select_related("case", "referral").order_by("due_at", "id")[:SHOWN]
+    if user.role == "supervisor":
+        # Of open and of closed cases: closing a case ends no clock of a child, and whoever settled that part still sees
+        # what runs.
+        found += first_seen(rows.filter(case__isnull=False, unit=user.unit_id), user, SHOWN, unit=user.unit_id)
+    else:
+        found += rows.filter(_of(user, "case"))[:SHOWN]
+    if user.role != "investigator":
+        found += rows.filter(Referral.objects.visible_to(user).filter(case=None).holding("referral"), case=None)[:SHOWN]
     found.sort(key=lambda clock: (clock.due_at or _LAST, clock.pk))
     groups: dict[tuple[str, int | None, int | None], list[ClockView]] = {}
     for view in views_of(found[:SHOWN], now):
@@ -85,10 +86,16 @@ MOTION = {
 def _motion_items(user: Any) -> list[WorkItem]:
     """Discussions to hold, children to be seen, conferences and police protections: those of the own cases, and of a
     covert discussion those of which the person is the owner (they hang on no case)."""
-    mine = _of(user, "case") | Q(case=None, referral=None, owner=user)
-    rows = Clock.objects.open().filter(mine, rule__in=MOTION).select_related("case").order_by("due_at", "id")[:SHOWN]
+    rows = Clock.objects.open().filter(rule__in=MOTION).select_related("case").order_by("due_at", "id")
+    covert = Q(case=None, referral=None, owner=user)
+    if user.role == "supervisor":
+        found = first_seen(rows.filter(case__status="open", unit=user.unit_id), user, SHOWN, unit=user.unit_id)
+        found += rows.filter(covert)[:SHOWN]
+        found = sorted(found, key=lambda clock: (clock.due_at or _LAST, clock.pk))[:SHOWN]
+    else:
+        found = list(rows.filter(_of(user, "case") | covert)[:SHOWN])
     made = []
-    for view in views_of(rows):
+    for view in views_of(found):
         clock, case = view.clock, view.clock.case
         title, page = MOTION[clock.rule]
         about = f"{clock.subject_label}, {case.reference} {case.title}" if case else clock.subject_label
@@ -104,9 +111,12 @@ CHASED_ENOUGH = 2
 
 def _silent_items(user: Any) -> list[WorkItem]:
     """Referrals that were chased twice and have no answer: it is for somebody above at social care now."""
-    rows = SafeguardingReferral.objects.filter(
-        _of(user, "case"), decision="", chases__gte=CHASED_ENOUGH, escalated_at=None
-    )
+    rows = SafeguardingReferral.objects.filter(decision="", chases__gte=CHASED_ENOUGH, escalated_at=None)
+    rows = rows.select_related("case").order_by("sent_at")
+    if user.role == "supervisor":
+        found = first_seen(rows.filter(case__status="open", case__unit=user.unit_id), user, SHOWN)
+    else:
+        found = list(rows.filter(_of(user, "case"))[:SHOWN])
     return [
         WorkItem(
             "Escalate social care's silence",
@@ -115,12 +125,12 @@ def _silent_items(user: Any) -> list[WorkItem]:
             risk=sent.case.risk,
             group=GROUP,
         )
-        for sent in rows.select_related("case").order_by("sent_at")[:SHOWN]
+        for sent in found
     ]
 
 
 def _in_danger(keys: list[int]) -> set[int]:
-    return set(ChildAtRisk.objects.filter(pk__in=keys, immediate_danger=True).values_list("pk", flat=True))
+    return set(ChildAtRisk.objects.filter(pk__anyof=keys, immediate_danger=True).values_list("pk", flat=True))
 
 
 def _clock_item(rule: str, views: list[ClockView], danger: set[int]) -> WorkItem:

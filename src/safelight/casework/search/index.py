@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
 from safelight.casework.search.names import learn_all
-from safelight.casework.search.sources import KINDS, SOURCES
+from safelight.casework.search.sources import SOURCES
 from safelight.casework.search.triggers import copy_of, install
 
 STEP = 20_000
@@ -20,11 +20,11 @@ FTS = (
     "INSERT INTO search_fts (search_fts, rowid, kind, words) VALUES ('delete', OLD.id, OLD.kind, OLD.words); "
     "INSERT INTO search_fts (rowid, kind, words) VALUES (NEW.id, NEW.kind, NEW.words); END",
 )
-# One for each kind: what is looked for among devices must not go through the three million notes that hold the word.
+# One for each source: what is looked for among devices must not go through the three million notes that hold the word.
 GIN = {
-    f"search_found_{kind}": f"CREATE INDEX search_found_{kind} ON search_entry USING gin (found_by) "
-    f"WHERE kind = '{kind}'"
-    for kind in KINDS
+    f"search_words_{code}": f"CREATE INDEX search_words_{code} ON search_entry USING gin (found_by) "
+    f"WHERE source = '{code}'"
+    for code in SOURCES
 }
 
 

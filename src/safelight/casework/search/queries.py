@@ -14,7 +14,8 @@ from safelight.casework.devices.models import Device, Finding, TriageRun
 from safelight.casework.people.models import Identifier, Person, PossibleLink
 from safelight.casework.referrals.models import Referral, ReferralFile
 from safelight.casework.safeguarding.models import ChildAtRisk, SafeguardingReferral
-from safelight.casework.search.asking import Asked, fold, matching, newest, understand
+from safelight.casework.search.asking import Asked, fold, understand
+from safelight.casework.search.matches import BLOCKS, matching, newest
 from safelight.casework.search.models import Entry
 from safelight.casework.search.names import alike
 from safelight.casework.search.sealed import readable, widened
@@ -22,7 +23,6 @@ from safelight.casework.search.sources import KINDS, SOURCES
 from safelight.casework.submissions.models import Submission
 
 SHOWN, ALL = 10, 50
-BLOCKS = (50, 150, 400, 800)
 _AROUND = 60
 
 MODELS: dict[str, Any] = {
@@ -238,18 +238,21 @@ def _visible(user: Any, kind: str, choices: list[list[str]], begun: bool, before
     leads nowhere, the database goes through all of them.
     """
     kept: list[int] = []
-    at = before
-    for size in BLOCKS:
-        block = newest(kind, choices, begun=begun, before=at, most=size)
-        if block:
-            seen = MODELS[kind].objects.visible_to(user).filter(pk__in=set(block.values()))
-            owners = set(seen.values_list("pk", flat=True))
-            kept += [pk for pk, owner in block.items() if owner in owners]
-            at = min(block)
-        if len(block) < size or len(kept) >= most:
-            return list(Entry.objects.filter(pk__in=kept[:most]).order_by("-pk")) if kept else []
-    found = matching(kind, choices, begun=begun).filter(MODELS[kind].objects.visible_to(user).holding("owner"))
-    return list((found if before is None else found.filter(pk__lt=before)).order_by("-pk")[:most])
+    read = 0
+    for block in newest(kind, choices, begun=begun, before=before):
+        seen = MODELS[kind].objects.visible_to(user).filter(pk__anyof=sorted(set(block.values())))
+        owners = set(seen.values_list("pk", flat=True))
+        kept += [pk for pk, owner in block.items() if owner in owners]
+        read += len(block)
+        if len(kept) >= most:
+            break
+    if len(kept) >= most or read < sum(BLOCKS):
+        return list(Entry.objects.filter(pk__anyof=kept[:most]).order_by("-pk")) if kept else []
+    entries: list[Entry] = []
+    for found in matching(kind, choices, begun=begun):
+        rows = found.filter(MODELS[kind].objects.visible_to(user).holding("owner"))
+        entries += (rows if before is None else rows.filter(pk__lt=before)).order_by("-pk")[:most]
+    return sorted(entries, key=lambda entry: -entry.pk)[:most]
 
 
 def why_of(text: str, words: tuple[str, ...], called: str) -> Why:

@@ -21,14 +21,18 @@ def items_for(user: Any) -> list[WorkItem]:
         return [_for_partner(view) for view in inbox(user, size=SHOWN).rows]
     if not user.has_perm("sharing.manage"):
         return []
-    mine = Sharing.objects.visible_to(user).filter(withdrawn_at=None)
+    asked = Message.objects.filter(by_partner=True, question=True, answered_at=None, sharing__withdrawn_at=None)
     if user.role == "investigator":
-        mine = mine.filter(carried_by(user, "case"))
+        asked = asked.filter(carried_by(user, "sharing__case"))
     elif user.role == "supervisor":
-        mine = mine.filter(Case.objects.visible_to(user).filter(unit=user.unit).holding("case"))
+        asked = asked.filter(sharing__case__unit=user.unit_id)
     else:
-        mine = mine.filter(shared_by=user)
-    asked = Message.objects.filter(sharing__in=mine.values("pk"), by_partner=True, question=True, answered_at=None)
+        asked = asked.filter(sharing__shared_by=user)
+    if not asked.exists():  # what is rare is looked for before who may see it is asked
+        return []
+    asked = asked.filter(Sharing.objects.visible_to(user).holding("sharing"))
+    if user.role == "supervisor":
+        asked = asked.filter(Case.objects.visible_to(user).holding("sharing__case"))
     rows = asked.select_related("sharing__agency", "sharing__case").order_by("at")[:SHOWN]
     return [
         WorkItem(

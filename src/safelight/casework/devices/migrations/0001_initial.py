@@ -107,6 +107,13 @@ class Migration(FirstTables):
                         name="devices_booked_in_after_seizure",
                     ),
                 ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("decision", "undecided")),
+                        fields=["seized_at", "id"],
+                        name="devices_undecided",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -213,7 +220,12 @@ class Migration(FirstTables):
                         condition=models.Q(("state__in", ["queued", "running"])),
                         fields=["heartbeat_at"],
                         name="devices_live_runs",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("accepted_at", None), ("state", "failed")),
+                        fields=["device"],
+                        name="devices_failed_runs",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

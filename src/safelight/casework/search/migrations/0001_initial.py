@@ -22,7 +22,23 @@ class Migration(FirstTables):
             options={
                 "indexes": [
                     models.Index(fields=["kind", "owner"], name="search_entry_owner"),
-                    models.Index(fields=["kind", "-id"], name="search_entry_newest"),
+                    models.Index(condition=models.Q(("source", "case")), fields=["-id"], name="search_newest_case"),
+                    models.Index(condition=models.Q(("source", "note")), fields=["-id"], name="search_newest_note"),
+                    models.Index(condition=models.Q(("source", "review")), fields=["-id"], name="search_newest_review"),
+                    models.Index(condition=models.Q(("source", "sent")), fields=["-id"], name="search_newest_sent"),
+                    models.Index(condition=models.Q(("source", "person")), fields=["-id"], name="search_newest_person"),
+                    models.Index(
+                        condition=models.Q(("source", "identifier")), fields=["-id"], name="search_newest_identifier"
+                    ),
+                    models.Index(condition=models.Q(("source", "child")), fields=["-id"], name="search_newest_child"),
+                    models.Index(
+                        condition=models.Q(("source", "referral")), fields=["-id"], name="search_newest_referral"
+                    ),
+                    models.Index(condition=models.Q(("source", "file")), fields=["-id"], name="search_newest_file"),
+                    models.Index(condition=models.Q(("source", "device")), fields=["-id"], name="search_newest_device"),
+                    models.Index(
+                        condition=models.Q(("source", "custody")), fields=["-id"], name="search_newest_custody"
+                    ),
                 ],
                 "constraints": [models.UniqueConstraint(fields=("source", "record"), name="search_entry_once")],
             },

@@ -1,5 +1,5 @@
-"""What reads the words: FTS5 tables on SQLite; on PostgreSQL a generated tsvector, with an index of words for each kind
-of record, and letter triples (pg_trgm)."""
+"""What reads the words: FTS5 tables on SQLite; on PostgreSQL a generated tsvector, with an index of words for each source,
+and letter triples (pg_trgm)."""
 
 from __future__ import annotations
 

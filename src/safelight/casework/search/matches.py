@@ -1,0 +1,142 @@
+"""The entries of the index that hold what was typed, newest first, read no further than somebody wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import merge
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from safelight.casework.search.models import Entry
+from safelight.casework.search.sources import SOURCES
+
+BLOCKS = (50, 150, 400, 800)
+"""How many entries are read at a time: few are wanted, unless most are hidden from who asks."""
+SAMPLE, WALK = 1_000, 20_000
+_FAR = 2**62
+# In a sub-query, so that PostgreSQL does not know the words when it chooses its way: it would go by how common they are
+# in all sources together, and read a whole source for a word that only another one is full of.
+_HOLDS = "found_by @@ (SELECT to_tsquery('simple', %s))"
+
+
+def matching(kind: str, choices: list[list[str]], *, begun: bool = True) -> list[QuerySet[Entry]]:
+    """The entries of ``kind`` that hold one word of each list of ``choices``; of the last list, also words it begins.
+
+    Words come from :func:`~safelight.casework.search.asking.understand`: no sign in them means anything to either
+    database. A blank makes a phrase.
+
+    Returns:
+        Several sets, which have nothing in common: each has an index of its own that leads to it.
+    """
+    if connection.vendor == "postgresql":
+        asked = _pg_query(choices, begun=begun)
+        every = [Entry.objects.filter(source=code) for code in _sources(kind)]
+        return [rows.extra(where=[_HOLDS], params=[asked]) for rows in every]  # noqa: S610 - our own condition
+    found = RawSQL("SELECT rowid FROM search_fts WHERE search_fts MATCH %s", [_match(kind, choices, begun=begun)])
+    return [Entry.objects.filter(pk__in=found)]
+
+
+def _sources(kind: str) -> list[str]:
+    return [one.code for one in SOURCES.values() if one.kind == kind]
+
+
+def newest(
+    kind: str, choices: list[list[str]], *, begun: bool = True, before: int | None = None
+) -> Iterator[dict[int, int]]:
+    """The entries of :func:`matching`, newest first, whoever may see them: in blocks of 50, 150, 400 and 800.
+
+    Args:
+        before: only entries with lower keys.
+
+    Returns:
+        The owners by the entry's key. What comes after the last block is not read.
+    """
+    if connection.vendor == "postgresql":
+        asked = _pg_query(choices, begun=begun)
+        walks = [_walked(code, asked, before or _FAR) for code in _sources(kind)]
+        yield from _cut(merge(*walks, reverse=True))
+        return
+    asked, at = _match(kind, choices, begun=begun), before or _FAR
+    for size in BLOCKS:
+        # FTS5 goes through its own row numbers backwards and stops; through IN it would first gather every match.
+        rows = _asked(
+            "SELECT e.id, e.owner FROM (SELECT rowid FROM search_fts WHERE search_fts MATCH %s AND rowid < %s "
+            "ORDER BY rowid DESC LIMIT %s) AS f JOIN search_entry AS e ON e.id = f.rowid",
+            [asked, at, size],
+        )
+        block = dict(sorted(rows, reverse=True))
+        if block:
+            yield block
+        if len(block) < size:
+            return
+        at = min(block)
+
+
+def _cut(rows: Iterator[tuple[int, int]]) -> Iterator[dict[int, int]]:
+    for size in BLOCKS:
+        block = dict(row for _, row in zip(range(size), rows, strict=False))
+        if block:
+            yield block
+        if len(block) < size:
+            return
+
+
+def _walked(source: str, asked: str, before: int) -> Iterator[tuple[int, int]]:
+    """The matches of one source on PostgreSQL, newest first.
+
+    Its index of words gives matches in no order and only all of them. So the newest thousand entries of the source are
+    read first; they tell how common the words are. Of common ones the walk through the newest goes on; of rare ones the
+    index gives them all.
+    """
+    step = SAMPLE
+    while True:
+        *rows, (end, count) = _asked(
+            "WITH walked AS MATERIALIZED (SELECT id, owner, found_by FROM search_entry WHERE source = %s AND id < %s "  # noqa: S608
+            f"ORDER BY id DESC LIMIT %s) SELECT id, owner FROM walked WHERE {_HOLDS} "
+            "UNION ALL SELECT MIN(id), COUNT(*) FROM walked",
+            [source, before, step, asked],
+        )
+        yield from sorted(rows, reverse=True)
+        if count < step:
+            return
+        before = end
+        if len(rows) * WALK < BLOCKS[0] * step:
+            break
+        step = WALK
+    yield from _asked(
+        "WITH every AS MATERIALIZED (SELECT id, owner FROM search_entry WHERE source = %s AND id < %s "  # noqa: S608
+        f"AND {_HOLDS}) SELECT id, owner FROM every ORDER BY id DESC LIMIT %s",
+        [source, before, asked, sum(BLOCKS)],
+    )
+
+
+def _asked(sql: str, given: list[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        return cursor.fetchall()
+
+
+def _pg_query(choices: list[list[str]], *, begun: bool) -> str:
+    return " & ".join(
+        "(" + " | ".join(_pg(word, begun=begun and place == len(choices) - 1) for word in words) + ")"
+        for place, words in enumerate(choices)
+    )
+
+
+def _match(kind: str, choices: list[list[str]], *, begun: bool) -> str:
+    asked = " AND ".join(
+        "(" + " OR ".join(_fts(word, begun=begun and place == len(choices) - 1) for word in words) + ")"
+        for place, words in enumerate(choices)
+    )
+    return f'kind : "{kind}" AND words : ({asked})'
+
+
+def _pg(word: str, *, begun: bool) -> str:
+    return f"'{word}'" + (":*" if begun and len(word) >= 3 else "")
+
+
+def _fts(word: str, *, begun: bool) -> str:
+    return f'"{word}"' + (" *" if begun and len(word) >= 3 else "")

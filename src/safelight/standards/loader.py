@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -51,12 +52,11 @@ def load_standards(site: Path | str | None = None) -> Standards:
     """
     if site is None:
         return _load(None, 0, 0)
-    path = Path(site)
     try:
-        state = path.stat()
+        state = os.stat(site)  # asked hundreds of times for a page: a Path would take longer than the rest
     except OSError as error:
-        raise _unreadable(path, error) from error
-    return _load(str(path), state.st_mtime_ns, state.st_size)
+        raise _unreadable(Path(site), error) from error
+    return _load(os.fspath(site), state.st_mtime_ns, state.st_size)
 
 
 def demo_site_path() -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from django.conf import settings
 
 from safelight.standards import Standards, load_standards
@@ -15,5 +13,4 @@ def standards() -> Standards:
     Raises:
         StandardsError: the force's file is malformed (all its faults are listed).
     """
-    site = getattr(settings, "SITE_STANDARDS", None)
-    return load_standards(site=Path(site) if site else None)
+    return load_standards(site=getattr(settings, "SITE_STANDARDS", None) or None)

@@ -15,6 +15,7 @@ from safelight.casework.allocation.weights import lasting_overload, standings
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.chronology import title_of
 from safelight.casework.cases.models import Case, ChronologyEntry
+from safelight.casework.cases.seen import first_seen
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import ClockView, rules_about, views_of
 from safelight.casework.workforce.capacity import away_words
@@ -143,12 +144,7 @@ def board(user: Any, *, most: int = 50) -> Board:
     )
     soon = (
         Clock.objects.open()
-        .filter(
-            Case.objects.visible_to(user).holding("case"),
-            unit=user.unit,
-            rule="supervisor_review",
-            due_at__lt=now + timedelta(days=1),
-        )
+        .filter(unit=user.unit, rule="supervisor_review", due_at__lt=now + timedelta(days=1))
         .select_related("case")
         .order_by("due_at", "id")
     )
@@ -156,7 +152,7 @@ def board(user: Any, *, most: int = 50) -> Board:
         live_contact=list(live.filter(live_contact=True).order_by("pk")[:most]),
         children=views_of(late[:most], now),
         unallocated=list(cases.unallocated().order_by("opened_at", "pk")[:most]),
-        reviews=views_of(soon[:most], now),
+        reviews=views_of(first_seen(soon, user, most), now),
         drifting=drift_board(user, now=now, most=most),
         loads=caseload_board(user.unit),
     )

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case
+from safelight.casework.cases.seen import first_seen
 from safelight.casework.clocks.models import Clock
 from safelight.casework.supervision.models import PlanAction
 
@@ -45,14 +46,9 @@ def _actions(user: Any) -> list[WorkItem]:
 def _reviews(user: Any) -> list[WorkItem]:
     clocks = (
         Clock.objects.open()
-        .filter(
-            Case.objects.visible_to(user).holding("case"),
-            rule="supervisor_review",
-            unit=user.unit,
-            due_at__lt=timezone.now() + AHEAD,
-        )
+        .filter(rule="supervisor_review", unit=user.unit, due_at__lt=timezone.now() + AHEAD)
         .select_related("case")
-        .order_by("due_at", "id")[:MOST]
+        .order_by("due_at", "id")
     )
     return [
         WorkItem(
@@ -64,5 +60,5 @@ def _reviews(user: Any) -> list[WorkItem]:
             risk=clock.case.risk,
             group="Supervision",
         )
-        for clock in clocks
+        for clock in first_seen(clocks, user, MOST)
     ]

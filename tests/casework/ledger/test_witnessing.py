@@ -199,6 +199,25 @@ def test_seals_are_stamped_with_the_time_by_a_real_authority(settings, tmp_path)
         assert "holds no certificates" in show_newest_seal()[0]
 
 
+def test_every_entry_is_soon_under_a_stamp_and_its_proof_leads_there(witness, settings, tmp_path):
+    """Not each seal is stamped, but each entry is: a stamp over a later root is one over everything before it."""
+    with tsa.authority(tmp_path / "tsa") as (url, chain):
+        settings.TSA_URL, settings.TSA_CERTIFICATES, settings.TSA_EVERY = url, chain, 3600
+        write(2)
+        show_newest_seal()
+        write(2)
+        show_newest_seal()
+        Outsider.objects.filter(name=witnessing.TSA).update(seen_at=None)
+        write(2)
+        show_newest_seal()
+    assert list(SealMark.objects.values_list("kind", "seal__tree_size")) == [
+        ("cosignature", 2), ("timestamp", 2), ("cosignature", 4), ("cosignature", 6), ("timestamp", 6),
+    ]  # fmt: skip
+    for number, size in ((1, 2), (2, 6), (5, 6)):
+        made = prove(LedgerEntry.objects.order_by("id")[number])
+        assert (made["tree_size"], len(made["timestamps"]), len(made["signatures"])) == (size, 1, 2)
+
+
 def test_a_stranger_checks_a_proof_with_nothing_of_ours(witness, settings, tmp_path):
     """The defence must not have to trust the program that is in question."""
     with tsa.authority(tmp_path / "tsa") as (url, chain):

@@ -17,7 +17,8 @@ FORMAT = "safelight-proof/1"
 def prove(entry: LedgerEntry) -> dict[str, Any]:
     """An inclusion proof (RFC 9162 §2.1.3) for one sealed entry, with what others said of the root it leads to.
 
-    It leads to the first seal over the entry that somebody outside has marked; where nobody has, to the first seal.
+    It leads to the first seal over the entry that has a witness's cosignature and an authority's time-stamp; where none
+    has both, to the first that has a time-stamp, then to the first with a cosignature, then to the first.
 
     Raises:
         LedgerLeaf.DoesNotExist: the entry is not sealed yet.
@@ -25,7 +26,9 @@ def prove(entry: LedgerEntry) -> dict[str, Any]:
     """
     leaf = LedgerLeaf.objects.get(entry=entry)
     over = LedgerSeal.objects.filter(tree_size__gt=leaf.index).order_by("tree_size")
-    seal = over.filter(Exists(SealMark.objects.filter(seal=OuterRef("pk")))).first() or over.first()
+    cosigned, stamped = (Exists(SealMark.objects.filter(seal=OuterRef("pk"), kind=kind)) for kind in SealMark.Kind)
+    ways = (over.filter(cosigned, stamped), over.filter(stamped), over.filter(cosigned), over)
+    seal = next((found for way in ways if (found := way.first()) is not None), None)
     if seal is None:
         raise LedgerSeal.DoesNotExist(f"Leaf {leaf.index} is under no seal.")
     before = LedgerSeal.objects.filter(tree_size__lte=leaf.index).order_by("-tree_size").first()

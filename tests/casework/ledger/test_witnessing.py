@@ -199,6 +199,19 @@ def test_seals_are_stamped_with_the_time_by_a_real_authority(settings, tmp_path)
         assert "holds no certificates" in show_newest_seal()[0]
 
 
+def test_the_page_says_first_who_refuses_and_how_far_the_others_saw(client):
+    """An administrator who reads three lines of green does not read the fourth."""
+    made = write(40)
+    Outsider.objects.create(name="a.example", seen_size=12, seen_at=made.at)
+    Outsider.objects.create(name="b.example", problem="b.example has not seen it.", failing_since=made.at)
+    Outsider.objects.create(name="c.example", problem="c.example refuses it.", failing_since=made.at, refused=True)
+    client.force_login(make_user("administrator"), backend="allauth.account.auth_backends.AuthenticationBackend")
+    said = client.get(reverse("ledger:index")).content.decode()
+    places = [said.index(words) for words in ("c.example refuses it.", "b.example has not", "a.example saw 12 of 40")]
+    assert places == sorted(places)
+    assert "keep the database as it is" in said and "it has seen nothing yet" in said
+
+
 def test_every_entry_is_soon_under_a_stamp_and_its_proof_leads_there(witness, settings, tmp_path):
     """Not each seal is stamped, but each entry is: a stamp over a later root is one over everything before it."""
     with tsa.authority(tmp_path / "tsa") as (url, chain):

@@ -88,4 +88,5 @@ def over_http(url: str, body: bytes | None = None, kind: str = "text/plain; char
             return error.code, error.read(10_000)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
+        reason = getattr(reason, "strerror", None) or reason
         raise WitnessError(f"{url} does not answer: {reason}.") from error

@@ -94,7 +94,8 @@ def entry_page(
 
 @dataclass(frozen=True)
 class Standing:
-    """How the ledger stands: its newest root, the newest verification (an entry's payload), and who outside saw it."""
+    """How the ledger stands: its newest root, the newest verification (an entry's payload), and who outside saw it,
+    those first who refuse it or do not answer."""
 
     seal: LedgerSeal | None
     verification: LedgerEntry | None
@@ -106,5 +107,5 @@ def standing() -> Standing:
     return Standing(
         LedgerSeal.objects.order_by("-tree_size").first(),
         LedgerEntry.objects.filter(verb="ledger.verified").order_by("-id").first(),
-        list(Outsider.objects.all()),
+        sorted(Outsider.objects.all(), key=lambda one: (not one.refused, not one.problem, one.name)),
     )

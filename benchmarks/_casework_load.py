@@ -228,8 +228,8 @@ class Force:
     def persons(self, keys: range) -> int:
         from safelight.casework.people.models import Person
 
-        sealed = Encrypted(Person, "address postcode")
-        table = self.table(Person, f"id family_name given_names born born_precision sex borough {sealed.columns}")
+        sealed = Encrypted(Person, "family_name given_names address postcode")
+        table = self.table(Person, f"id born born_precision sex borough {sealed.columns}")
 
         def one(key: int, n: int, family: str, year: int) -> tuple[Any, ...]:
             given = f"{GIVEN[key % 20]} {GIVEN[key * 7 % 19]}"
@@ -238,7 +238,7 @@ class Force:
             borough = self.unit(n).boroughs[0] if self.unit(n).boroughs else ""
             born = f"{year}-{n % 12 + 1:02d}-{n % 28 + 1:02d}"
             sex = "male" if key % 2 else "female"
-            return (key, family, given, born, "day", sex, borough, *sealed.row(home, code))
+            return (key, born, "day", sex, borough, *sealed.row(family, given, home, code))
 
         def rows() -> Iterator[tuple[Any, ...]]:
             for n in keys:

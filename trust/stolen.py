@@ -1,10 +1,10 @@
 """A stolen database (A7): what whoever copies it can read, and what a dictionary of a million guesses gains.
 
-A database is written by the services as in use, with a canary in every encrypted field: contact details, identifiers,
-addresses, references in registers, raw lines of imports, what was sent to partners. Then it is taken as a thief would:
-on SQLite the file with its write-ahead log, on PostgreSQL a dump and, where they can be read, the files of the server.
-The canaries are looked for in them, also in hexadecimal, base64 and UTF-16. Those in names and free text, which are not
-encrypted, must be found: that shows that the looking works, and says what a thief reads.
+A database is written by the services as in use, with a canary in every encrypted field: names, contact details,
+identifiers, addresses, references in registers, raw lines of imports, what was sent to partners. Then it is taken as a
+thief would: on SQLite the file with its write-ahead log, on PostgreSQL a dump and, where they can be read, the files of
+the server. The canaries are looked for in them, also in hexadecimal, base64 and UTF-16. Those in free text, which is
+not encrypted, must be found: that shows that the looking works, and says what a thief reads.
 
 The thief then takes the marks by which values are found, and tries every value that there is, and others up to a
 million, with what the published code tells, but without the key. Last, an old database with plain values is migrated.
@@ -30,11 +30,14 @@ from trust import Result, Size, say
 TITLE = "A stolen database"
 DATABASES = ("sqlite", "postgresql")
 ORDER = 30
-PEOPLE: dict[Size, int] = {"small": 2, "full": 300}
+PEOPLE: dict[Size, int] = {"small": 2, "full": 200}
 GUESSES: dict[Size, int] = {"small": 3_000, "full": 1_000_000}
 
 # Stems of the canaries: encrypted ones, and those that stand in plain text.
 SECRET = {
+    "family name": "qzcanaryfam",
+    "given names": "qzcanarygiv",
+    "other name of an offender": "qzcanaryalias",
     "address": "qzcanaryaddr",
     "postcode": "qx99 9zz",
     "e-mail address": "qzcanarymail",
@@ -52,7 +55,7 @@ SECRET = {
     "record of another system that may be linked": "qzcanarykey",
     "evidence of a possible link": "qzcanarywhy",
 }
-OPEN = {"family name": "qzfamily", "given names": "qzgiven", "summary of a report": "qzsummary", "note": "qznote",
+OPEN = {"summary of a report": "qzsummary", "note": "qznote",
         "school": "qzschool"}  # fmt: skip
 
 
@@ -102,7 +105,8 @@ def write(many: int) -> dict[str, list[str]]:
 
     for n in range(many):
         person = {
-            "family_name": f"Qzfamily{n}", "given_names": f"Qzgiven{n}", "borough": "Camden",
+            "family_name": value("family name", f"Qzcanaryfam{letters(n)}"), "borough": "Camden",
+            "given_names": value("given names", f"Qzcanarygiv {letters(n)}"),
             "address": value("address", f"{n} Qzcanaryaddr{n} Row"),
             "postcode": value("postcode", "QX99 9ZZ"),
         }  # fmt: skip
@@ -124,7 +128,9 @@ def write(many: int) -> dict[str, list[str]]:
         answer_contact_check(desk, referral, lives_with="yes", sees="no", works_with="no", basis="Synthetic.")
         child = add_child(
             desk, referral=referral, lives_with=True, borough="Camden", relationship="Synthetic",
-            person={**person, "given_names": f"Qzgivenchild{n}", "born": date(2016, 5, 4)},
+            person={
+                **person, "given_names": value("given names", f"Qzcanarygivchild {letters(n)}"), "born": date(2016, 5, 4)
+            },
         )  # fmt: skip
         case = open_case(
             head, referral=referral, title=f"Operation Synthetic {n}", unit=head.unit, risk="high",
@@ -143,7 +149,10 @@ def write(many: int) -> dict[str, list[str]]:
         update_person(head, suspect, address=value("address", f"{n} Qzcanaryaddr{n} Lane"))
         add_identifiers(head, suspect, [("email", value("e-mail address", f"qzcanarymail.second{n}@canary.example"))])
         register(
-            keeper, person={**person, "family_name": f"Qzfamilyoffender{n}", "born": date(1980, 1, 1)},
+            keeper, person={
+                **person, "family_name": value("family name", f"Qzcanaryfam{letters(n)}off"), "born": date(1980, 1, 1)
+            },
+            aliases=[value("other name of an offender", f"Qzcanaryalias {letters(n)}")],
             unit=keeper.unit, relevant_date=date(2026, 11, 1), until=None,
             register_reference=value("reference in the national register", f"QZCANARYREG{n:05d}"),
         )  # fmt: skip
@@ -161,6 +170,11 @@ def write(many: int) -> dict[str, list[str]]:
     row = value("line of a register that was not taken", "qzcanaryrow")
     import_register(keeper, name="a.csv", content=f"family_name,given_names,relevant_date,risk\n{row},x,,\n".encode())
     return made
+
+
+def letters(number: int) -> str:
+    """A number in letters: names with digits are not learned as names."""
+    return "".join("abcdefghij"[int(sign)] for sign in str(number))
 
 
 def loot(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -288,11 +302,12 @@ BEFORE = {"people": "0001_initial", "referrals": "0002_tables", "offenders": "00
 def _old_database(result: Result) -> None:
     """Plain rows of the version before, migrated and swept as docs/operations.md says: nothing of them is left."""
     from django.core.management import call_command
-    from django.db import connection
+    from django.db import connection, transaction
     from django.db.migrations.executor import MigrationExecutor
 
     from safelight.casework.ciphers.rows import sweep_plain
     from safelight.casework.people.models import Identifier, Person
+    from safelight.casework.search.models import NameTerm
     from safelight.casework.search.triggers import remove
 
     remove()
@@ -301,28 +316,27 @@ def _old_database(result: Result) -> None:
     state = executor.migrate(targets)
     old = state.apps
     many = 2_000
-    for n in range(many):
-        person = old.get_model("people", "Person").objects.create(
-            family_name="Old", address=f"{n} Qzold Row", postcode="QZ1 1AA"
-        )
-        old.get_model("people", "Identifier").objects.create(
-            person=person, kind="email", value=f"qzoldmail{n}@canary.example"
-        )
+    with transaction.atomic():
+        for n in range(many):
+            person = old.get_model("people", "Person").objects.create(
+                family_name=f"Qzoldname{letters(n)}", address=f"{n} Qzold Row", postcode="QZ1 1AA"
+            )
+            old.get_model("people", "Identifier").objects.create(
+                person=person, kind="email", value=f"qzoldmail{n}@canary.example"
+            )
     call_command("migrate", verbosity=0)
     sweep_plain()
     right = sum(
-        row.value == f"qzoldmail{n}@canary.example" and row.person.address == f"{n} Qzold Row"
+        (row.value, row.person.address, row.person.family_name)
+        == (f"qzoldmail{n}@canary.example", f"{n} Qzold Row", f"Qzoldname{letters(n)}")
         for n, row in enumerate(Identifier.objects.select_related("person").order_by("pk"))
     )
     result.add("rows of an old database, read after the migration", many, right)
     with tempfile.TemporaryDirectory(prefix="safelight-trust-") as folder:
         data = {name: one.lower() for name, one in loot(Path(folder)) if not name.startswith("pg_wal")}
     left = [name for name, one in data.items() if b"qzold" in one]
-    result.add(
-        "plain values of an old database that are left after the sweep",
-        many,
-        0 if left else many,
-        ", ".join(left) or "none",
-    )
+    named = "plain values of an old database that are left after the sweep"
+    result.add(named, many, 0 if left else many, ", ".join(left) or "none")
+    NameTerm.objects.all().delete()
     Identifier.objects.all().delete()
     Person.objects.all().delete()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safelight.casework.ciphers import cipher
 from safelight.casework.ciphers.cipher import CipherError
 from safelight.casework.ciphers.ring import Ring, new_key
-from safelight.casework.ciphers.words import asked, tokens
+from safelight.casework.ciphers.words import asked, beginning, tokens
 
 RING = Ring((new_key(), new_key()))
 OLD = Ring(RING.keys[:1])
@@ -81,5 +81,10 @@ def test_words_are_found_whole_joined_and_from_their_beginnings() -> None:
     assert found("nettle") and found("NÉTTLE") and found("n19gu") and found("12")
     assert found("net", begun=True) and not found("net") and not found("ne", begun=True)
     assert not found("n19", begun=True), "the digits of numbers can be walked through"
-    assert not found("nettles") and not asked(RING.keys, "t", "c", "two words", begun=False)
+    assert not found("nettles") and not asked(RING.keys, "t", "c", "'-", begun=False)
+    made = set(tokens(RING.newest, "t", "c", ("Mary O'Brien",), [("name", "O'Brien")]))
+    assert found("obrien") and found("o brien") and found("brien") and not found("maryobri", begun=True)
+    for typed, there in (("o", True), ("O'b", True), ("obrien", True), ("b", False), ("mary", False)):
+        assert bool(made & set(beginning(RING.keys, "t", "c", "name", typed))) == there, typed
+    assert not beginning(RING.keys, "t", "c", "name", "'") and not made & set(beginning(RING.keys, "t", "c", "x", "o"))
     assert all(one.isascii() and one.isalpha() and len(one) == cipher.TOKEN for one in made)

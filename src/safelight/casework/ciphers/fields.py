@@ -212,18 +212,23 @@ class ExactIndex(Beside, models.CharField):
 
 
 class WordIndex(Beside, models.TextField):
-    """The keyed tokens of the words in other fields (:mod:`.words`): what the search reads in their place."""
+    """The keyed tokens of the words in other fields (:mod:`.words`): what the search reads in their place.
 
-    def __init__(self, *args: Any, of: Iterable[str] = (), **more: Any) -> None:
-        self.of = tuple(of)
+    Args:
+        begins: those of the fields that are also found by the beginning of the whole.
+    """
+
+    def __init__(self, *args: Any, of: Iterable[str] = (), begins: Iterable[str] = (), **more: Any) -> None:
+        self.of, self.begins = tuple(of), tuple(begins)
         super().__init__(*args, **{"blank": True, "default": "", "editable": False, **more})
 
     def deconstruct(self) -> Any:
         name, path, args, more = super().deconstruct()
-        return name, path, args, {**more, "of": list(self.of)}
+        return name, path, args, {**more, "of": list(self.of), **({"begins": list(self.begins)} if self.begins else {})}
 
     def worked_out(self, values: tuple[str, ...]) -> str:
-        return " ".join(tokens(ring().newest, self.model._meta.db_table, self.column, values))
+        begins = [(name, text) for name, text in zip(self.of, values, strict=True) if name in self.begins]
+        return " ".join(tokens(ring().newest, self.model._meta.db_table, self.column, values, begins))
 
 
 class _Exact(Lookup):

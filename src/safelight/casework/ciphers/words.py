@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from safelight.casework.ciphers.cipher import token
 from safelight.casework.ciphers.ring import Key
@@ -21,28 +22,46 @@ def words_of(text: str) -> list[str]:
     return _SIGNS.sub(" ", plain).lower().split()
 
 
-def tokens(key: Key, table: str, column: str, texts: tuple[str, ...]) -> list[str]:
+def tokens(
+    key: Key, table: str, column: str, texts: tuple[str, ...], begins: Iterable[tuple[str, str]] = ()
+) -> list[str]:
     """One token for each word, for each text without its blanks, and for each beginning of a word of letters.
 
     Numbers have none for their beginnings: a tree of the digits of all telephone numbers would tell too much.
+
+    Args:
+        begins: (name, text) of texts that are found by the beginning of the whole too, from its first letter on.
     """
     found: dict[str, None] = {}
     for text in texts:
         words = words_of(text)
         joined = words_of(text.translate(_JOINTS))
-        for word in (*words, *(joined if len(joined) == 1 else ())):
-            found[f"={word}"] = None
+        parts = ("".join(words_of(part)) for part in text.split())  # O'Brien is obrien, too
+        for word in (*words, *parts, *(joined if len(joined) == 1 else ())):
+            if word:
+                found[f"={word}"] = None
         for word in words:
             if not any(sign.isdigit() for sign in word):
                 for end in range(LEAST, min(len(word), MOST) + 1):
                     found[f"{word[:end]}*"] = None
+    for name, text in begins:
+        whole = "".join(words_of(text))
+        for end in range(1, min(len(whole), MOST) + 1):
+            found[f"^{name}:{whole[:end]}"] = None
     return [token(key, table, column, one) for one in found]
+
+
+def beginning(keys: tuple[Key, ...], table: str, column: str, name: str, text: str) -> list[str]:
+    """The tokens of texts that begin with ``text``, under any of the keys; none where it has no letter or digit."""
+    whole = "".join(words_of(text))
+    return [token(key, table, column, f"^{name}:{whole[:MOST]}") for key in keys] if whole else []
 
 
 def asked(keys: tuple[Key, ...], table: str, column: str, word: str, *, begun: bool) -> list[str]:
     """The tokens that hold ``word``, or with ``begun`` what begins with it, under any of the keys."""
     folded = words_of(word)
-    if len(folded) != 1:
+    if not folded:
         return []
-    wanted = [f"={folded[0]}", *([f"{folded[0][:MOST]}*"] if begun and len(folded[0]) >= LEAST else [])]
+    whole = "".join(folded)
+    wanted = [f"={whole}", *([f"{whole[:MOST]}*"] if begun and len(folded) == 1 and len(whole) >= LEAST else [])]
     return [token(key, table, column, one) for key in keys for one in wanted]

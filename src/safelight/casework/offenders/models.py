@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from safelight.casework.base.models import Referenced, VisibleQuerySet
-from safelight.casework.ciphers.fields import EncryptedField, ExactIndex, SealedRow
+from safelight.casework.ciphers.fields import EncryptedField, EncryptedJSONField, ExactIndex, SealedRow
 
 RISKS = [("very_high", "Very high"), ("high", "High"), ("medium", "Medium"), ("low", "Low")]
 
@@ -48,7 +48,7 @@ class Offender(SealedRow, Referenced):
     person = models.OneToOneField("people.Person", on_delete=models.PROTECT, related_name="offender")
     register_reference = EncryptedField(blank=True, default="", index="register_is")
     register_is = ExactIndex(of="register_reference")
-    aliases = models.JSONField(default=list)
+    aliases = EncryptedJSONField(default=list)
     unit = models.ForeignKey("workforce.Unit", on_delete=models.PROTECT, related_name="offenders")
     manager = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="offenders"

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef
 from safelight.casework.cases.models import Case, CasePerson
 from safelight.casework.people.models import Person
 from safelight.casework.safeguarding.models import ChildAtRisk
+from safelight.casework.search.sealed import named
 
 PARTS = {**dict(CasePerson.Role.choices), "child": "Child at risk"}
 
@@ -47,7 +48,7 @@ def people_page(user: Any, filters: PeopleFilters, *, before: int | None = None,
     """The people whom ``user`` may see under ``filters``, newest first. One query."""
     found, cases = Person.objects.visible_to(user), Case.objects.visible_to(user)
     if filters.name:
-        found = found.filter(family_name__istartswith=filters.name)
+        found = found.filter(named("family_name", filters.name))
     if filters.borough:
         found = found.filter(borough__iexact=filters.borough)
     if filters.part == "child":

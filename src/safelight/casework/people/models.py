@@ -50,8 +50,11 @@ class Person(SealedRow, Referenced):
     PREFIX = "P"
 
     # Blank: a report may give no more than an on-line name, and a child may be known only as "a boy of about seven".
-    family_name = models.CharField(max_length=200, blank=True)
-    given_names = models.CharField(max_length=200, blank=True)
+    family_name = EncryptedField(blank=True, default="", folded="family_like")
+    given_names = EncryptedField(blank=True, default="", folded="given_like")
+    family_like = ExactIndex(of="family_name", fold=True)
+    given_like = ExactIndex(of="given_names", fold=True)
+    name_words = WordIndex(of=("given_names", "family_name"), begins=("given_names", "family_name"))
     born = models.DateField(null=True, blank=True)
     born_precision = models.CharField(
         max_length=8,
@@ -80,7 +83,7 @@ class Person(SealedRow, Referenced):
             ),
         ]
         indexes = [
-            models.Index(fields=["family_name", "given_names"], name="people_by_name"),
+            models.Index(fields=["family_like", "given_like"], name="people_by_name"),
             models.Index(fields=["postcode_is"], name="people_by_postcode", condition=~Q(postcode_is="")),
         ]
 

@@ -13,6 +13,7 @@ from safelight.casework.people.models import Person
 from safelight.casework.people.values import postcode as normal_postcode
 from safelight.casework.referrals.models import Referral, ReferralPerson
 from safelight.casework.safeguarding.models import ChildAtRisk
+from safelight.casework.search.sealed import named
 
 SEARCHED = 200
 
@@ -80,9 +81,9 @@ def candidates(
     place = normal_postcode(postcode) if postcode.strip() else ""
     asked = Q()
     if family:
-        asked |= Q(family_name__istartswith=family) | Q(given_names__iexact=family)
+        asked |= named("family_name", family) | Q(given_names__iexact=family)
     if given:
-        asked |= Q(given_names__istartswith=given)
+        asked |= named("given_names", given)
     if born:
         asked |= Q(born=born)
     if place:

@@ -27,6 +27,7 @@ from safelight.casework.retention.queries import hold_on
 from safelight.casework.retention.reach import Rows, rows_of_case
 from safelight.casework.search.models import NameTerm
 from safelight.casework.search.names import learn_later, terms_of
+from safelight.casework.search.sealed import bearers
 from safelight.casework.submissions.models import Submission
 
 
@@ -209,10 +210,10 @@ def _forget_names(people: set[int]) -> None:
     NameTerm.objects.filter(term__in=going).delete()
     for term in going:
         # Whoever else bears it teaches it anew.
-        for other in Person.objects.exclude(pk__in=people).filter(family_name__icontains=term)[:1]:
-            learn_later(other)
-        for other in Person.objects.exclude(pk__in=people).filter(given_names__icontains=term)[:1]:
-            learn_later(other)
+        for other in bearers(term).exclude(pk__in=people).iterator(chunk_size=50):
+            if term in terms_of(other.given_names, other.family_name):
+                learn_later(other)
+                break
 
 
 def _folders(rows: Rows) -> list[Path]:

@@ -7,6 +7,8 @@ from django.db.models import Q
 
 from safelight.casework.search.sources import SOURCES
 
+from safelight.casework.ciphers.fields import EncryptedField, ExactIndex, SealedRow
+
 
 class Entry(models.Model):
     """The words of one row of a source table (:data:`safelight.casework.search.sources.SOURCES`).
@@ -31,11 +33,11 @@ class Entry(models.Model):
         ]
 
 
-class NameTerm(models.Model):
-    """A name that somebody on record bears, as written (lower case) and folded, so that a misspelt one finds it.
+class NameTerm(SealedRow):
+    """A name that somebody on record bears, as written (lower case), so that a misspelt one finds it.
 
     It says of nobody that they bear it: a hit is a person whom the reader may see.
     """
 
-    term = models.CharField(max_length=200, unique=True)
-    folded = models.CharField(max_length=200)
+    term = EncryptedField(index="term_is")
+    term_is = ExactIndex(of="term", unique=True)

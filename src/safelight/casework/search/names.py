@@ -1,4 +1,7 @@
-"""Misspelt names: the names on record that resemble what was typed, by shared letter triples, then letter by letter."""
+"""Misspelt names: the names on record that resemble what was typed, by shared letter triples, then letter by letter.
+
+The names stand encrypted in the database; each process has them decrypted in its memory (:mod:`.likeness`).
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,14 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from safelight.casework.search.likeness import fold, near
 from safelight.casework.search.models import NameTerm
 
 LEAST, MOST = 3, 60  # letters of a name that is compared
-_MARKS = re.compile("[\u0300-\u036f]")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 ALIKE = 8
-
-
-def fold(text: str) -> str:
-    """``text`` without capitals, accents and apostrophes: what resembles what is judged of this form."""
-    return _MARKS.sub("", unicodedata.normalize("NFKD", text)).casefold().replace("'", "").replace("\u2019", "")
 
 
 def terms_of(*names: str) -> set[str]:
@@ -29,8 +27,8 @@ def terms_of(*names: str) -> set[str]:
 
 
 def learn(terms: Iterable[str]) -> None:
-    """Remember names. Sorted, so that two at once never wait for each other in a ring."""
-    rows = [NameTerm(term=term, folded=fold(term)) for term in sorted(set(terms))]
+    """Remember names. In one order, so that two at once never wait for each other in a ring."""
+    rows = [NameTerm(term=term) for term in sorted(set(terms))]
     NameTerm.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
 
 
@@ -48,8 +46,8 @@ def learn_all() -> None:
     with transaction.atomic():
         NameTerm.objects.all().delete()
         known: set[str] = set()
-        for names in Person.objects.values_list("given_names", "family_name").distinct().iterator(chunk_size=10_000):
-            known |= terms_of(*names)
+        for person in Person.objects.only("given_names", "family_name", "sealed_as").iterator(chunk_size=10_000):
+            known |= terms_of(person.given_names, person.family_name)
         learn(known)
 
 
@@ -60,34 +58,11 @@ def alike(word: str) -> list[str]:
         return []
     allowed = 1 if len(asked) < 6 else 2
     ranked = []
-    for term, folded in _near(asked):
+    for term, folded in near(asked):
         apart = distance(asked, folded, allowed)
         if apart <= allowed and term != word.lower():
             ranked.append((apart, folded[0] != asked[0], term))
     return [term for _, _, term in sorted(ranked)[:ALIKE]]
-
-
-def _near(asked: str) -> list[tuple[str, str]]:
-    """Names that share letter triples with ``asked``: by pg_trgm, or by an FTS5 table of triples."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # A letter dropped from a name of four leaves a quarter of the triples.
-            cursor.execute("SELECT set_config('pg_trgm.similarity_threshold', '0.25', true)")
-            cursor.execute(
-                "SELECT term, folded FROM search_nameterm WHERE folded %% %s "
-                "ORDER BY similarity(folded, %s) DESC LIMIT 60",
-                [asked, asked],
-            )
-        else:
-            # With its beginning and end marked: a letter changed in a short name leaves few other triples whole.
-            marked = f"^{asked}$"
-            asks = " OR ".join(f'"{marked[at : at + 3]}"' for at in range(len(marked) - 2))
-            cursor.execute(
-                "SELECT n.term, n.folded FROM search_names f JOIN search_nameterm n ON n.id = f.rowid "
-                "WHERE search_names MATCH %s ORDER BY rank LIMIT 200",
-                [asks],
-            )
-        return list(cursor.fetchall())
 
 
 def distance(one: str, other: str, most: int) -> int:

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Q
 
 from safelight.casework.ciphers.fields import WordIndex
 from safelight.casework.ciphers.keys import ring
-from safelight.casework.ciphers.words import asked
+from safelight.casework.ciphers.words import asked, beginning
+from safelight.casework.search.asking import matching
 from safelight.casework.search.models import Entry
 from safelight.casework.search.sources import SOURCES
 
@@ -42,9 +44,27 @@ def widened(kind: str, choices: list[list[str]], *, begun: bool) -> list[list[st
     ]
 
 
+def named(field: str, beginning_with: str) -> Q:
+    """The people whose ``family_name`` or ``given_names`` begin so, without regard to capitals, accents and signs."""
+    model = apps.get_model("people.Person")
+    found = beginning(ring().keys, model._meta.db_table, "name_words", field, beginning_with)
+    if not found:
+        return Q(pk__in=())
+    return Q(pk__in=matching("person", [found], begun=False).filter(source="person").values("record"))
+
+
+def bearers(term: str) -> Any:
+    """The people one of whose names may be ``term``; whether it is one, their names have to say."""
+    model = apps.get_model("people.Person")
+    found = asked(ring().keys, model._meta.db_table, "name_words", term, begun=False)
+    entries = matching("person", [found], begun=False).filter(source="person") if found else Entry.objects.none()
+    return model._default_manager.filter(pk__in=entries.values("record"))
+
+
 def readable(entries: Iterable[Entry]) -> dict[int, str]:
     """By the key of each entry its words as a person reads them: of encrypted rows, decrypted."""
-    found, by_source = {}, {}
+    found: dict[int, str] = {}
+    by_source: dict[str, list[Entry]] = {}
     for entry in entries:
         found[entry.pk] = entry.words
         if SOURCES[entry.source].model:

@@ -65,7 +65,7 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             "person", "people_person", "person", "id",
-            ("given_names", "family_name", "address_words", "borough"), "Person", (), "merged_into_id",
+            ("name_words", "address_words", "borough"), "Person", (), "merged_into_id",
             "people.Person", ("given_names", "family_name", "address", "postcode", "borough"),
         ),
         Source(

@@ -32,6 +32,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="person",
+            index=models.Index(fields=["family_like", "given_like"], name="people_by_name"),
+        ),
+        migrations.AddIndex(
+            model_name="person",
             index=models.Index(
                 condition=models.Q(("postcode_is", ""), _negated=True),
                 fields=["postcode_is"],

@@ -129,7 +129,7 @@ def write(many: int) -> dict[str, list[str]]:
         child = add_child(
             desk, referral=referral, lives_with=True, borough="Camden", relationship="Synthetic",
             person={
-                **person, "given_names": value("given names", f"Qzcanarygivchild {letters(n)}"), "born": date(2016, 5, 4)
+                **person, "given_names": value("given names", f"Qzcanarygiv kid {letters(n)}"), "born": date(2016, 5, 4)
             },
         )  # fmt: skip
         case = open_case(

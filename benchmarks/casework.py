@@ -207,6 +207,7 @@ def visits(total: int) -> list[tuple[str, str, str, Callable[[], str]]]:
         ("list", "clocks, desk", "desk", lambda: "/clocks/"),
         ("list", "clocks, investigator, mine", "investigator", lambda: "/clocks/?mine=1"),
         ("list", "devices, examiner", "examiner", lambda: "/devices/"),
+        ("list", "people, desk, by a beginning", "desk", lambda: f"/people/?name={rng.choice(own).family_name[:3]}"),
         ("list", "unallocated, supervisor", "supervisor", lambda: "/cases/?unallocated=1"),
         ("dashboard", "my work, supervisor", "supervisor", lambda: "/work/"),
         ("dashboard", "my work, investigator", "investigator", lambda: "/work/"),
@@ -250,8 +251,8 @@ def common() -> str:
     from safelight.casework.people.models import Person
 
     if not _COMMON:
-        top = Person.objects.filter(pk__lt=20_000).values("family_name").annotate(n=Count("pk")).order_by("-n").first()
-        _COMMON.append(top["family_name"])
+        top = Person.objects.filter(pk__lt=20_000).values("family_like").annotate(n=Count("pk")).order_by("-n").first()
+        _COMMON.append(Person.objects.filter(family_like=top["family_like"]).first().family_name)
     return _COMMON[0]
 
 

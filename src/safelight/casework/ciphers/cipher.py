@@ -23,6 +23,7 @@ from safelight.errors import SafelightError
 VERSION = "v1"
 _NONCE, _TAG = 12, 16
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_PAIRS = [one + other for one in _LETTERS for other in _LETTERS]
 TOKEN = 10  # letters: 47 bits
 
 
@@ -91,9 +92,9 @@ def mark(key: Key, table: str, column: str, text: str) -> str:
 
 def token(key: Key, table: str, column: str, text: str) -> str:
     """The mark of a word in letters only, which both databases take for one word."""
-    number = int.from_bytes(hmac.digest(key.derived(f"words {table} {column}"), text.encode(), sha256)[:16])
-    made = []
-    for _ in range(TOKEN):
-        number, place = divmod(number, 26)
-        made.append(_LETTERS[place])
-    return "".join(made)
+    number = int.from_bytes(hmac.digest(key.derived(f"words {table} {column}"), text.encode(), sha256)[:8])
+    made = ""
+    for _ in range(TOKEN // 2):
+        number, place = divmod(number, 676)
+        made += _PAIRS[place]
+    return made

@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from safelight.casework.search.sources import SOURCES
-
 from safelight.casework.ciphers.fields import EncryptedField, ExactIndex, SealedRow
+from safelight.casework.search.sources import SOURCES
 
 
 class Entry(models.Model):

@@ -39,6 +39,13 @@ def matching(kind: str, choices: list[list[str]], *, begun: bool = True) -> list
     return [Entry.objects.filter(pk__in=found)]
 
 
+def of_source(source: str, words: list[str]) -> QuerySet[Entry]:
+    """The entries of one source that hold one of ``words`` whole."""
+    sets = matching(SOURCES[source].kind, [words], begun=False)
+    place = _sources(SOURCES[source].kind).index(source) if len(sets) > 1 else 0
+    return sets[place].filter(source=source)
+
+
 def _sources(kind: str) -> list[str]:
     return [one.code for one in SOURCES.values() if one.kind == kind]
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 from safelight.casework.ciphers.fields import WordIndex
 from safelight.casework.ciphers.keys import ring
 from safelight.casework.ciphers.words import asked, beginning
-from safelight.casework.search.asking import matching
+from safelight.casework.search.matches import of_source
 from safelight.casework.search.models import Entry
 from safelight.casework.search.sources import SOURCES
 
@@ -50,14 +50,14 @@ def named(field: str, beginning_with: str) -> Q:
     found = beginning(ring().keys, model._meta.db_table, "name_words", field, beginning_with)
     if not found:
         return Q(pk__in=())
-    return Q(pk__in=matching("person", [found], begun=False).filter(source="person").values("record"))
+    return Q(pk__in=of_source("person", found).values("record"))
 
 
 def bearers(term: str) -> Any:
     """The people one of whose names may be ``term``; whether it is one, their names have to say."""
     model = apps.get_model("people.Person")
     found = asked(ring().keys, model._meta.db_table, "name_words", term, begun=False)
-    entries = matching("person", [found], begun=False).filter(source="person") if found else Entry.objects.none()
+    entries = of_source("person", found) if found else Entry.objects.none()
     return model._default_manager.filter(pk__in=entries.values("record"))
 
 

@@ -150,6 +150,7 @@ def _trial(clock: Time, truth: datetime, jump: timedelta) -> tuple[list[str], in
     if abs(jump) >= NOTICED and LedgerEntry.objects.filter(verb="time.jumped").count() != jumps + 2:
         faults.append("the two jumps are not in the ledger")
     found = 0
+    newest = LedgerEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     for pk, due in sorted(dues.items(), key=lambda one: one[1]):
         row = Clock.objects.get(pk=pk)
         clock.is_now(due - timedelta(seconds=20))
@@ -167,8 +168,7 @@ def _trial(clock: Time, truth: datetime, jump: timedelta) -> tuple[list[str], in
             found += 1
         tick_once()
         if LedgerEntry.objects.filter(
-            verb="clock.breached", subject_type="clocks.clock", subject_id=str(pk), at__gte=due,
-            at__lte=due + timedelta(days=1),
+            verb="clock.breached", subject_type="clocks.clock", subject_id=str(pk), pk__gt=newest
         ).count() != 1:  # fmt: skip
             faults.append(f"the {row.rule} clock was found late more than once")
     return faults, len(dues), found, watched.done

@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import F, Q, Value
-from django.db.models.fields import TextField
+from django.db.models import CharField, Q, Value
 from django.db.models.functions import Cast, Concat, Left
 from django.utils import timezone
 
@@ -99,7 +98,7 @@ def take_back(now: datetime) -> int:
             Notice.objects.filter(at__gt=ahead)
             .exclude(key="")
             .exclude(key__contains="~")
-            .update(key=Concat(Left("key", 140), Value("~"), Cast(F("pk"), TextField())))
+            .update(key=Concat(Left("key", 140), Value("~"), Cast("pk", CharField()), output_field=CharField()))
         )
         done += Letter.objects.filter(next_try_at__gt=now + LONGEST_CLAIM).update(next_try_at=now)
         ReviewMiss.objects.filter(outcome_at__gt=ahead).update(outcome="", outcome_at=None)

@@ -22,6 +22,7 @@ from django.utils import timezone
 from safelight.casework.accounts.models import User
 from safelight.casework.base.errors import Invalid, NotPossible
 from safelight.casework.base.rights import need
+from safelight.casework.base.tables import table_of
 from safelight.casework.base.values import required_text
 from safelight.casework.cases.models import Case
 from safelight.casework.cases.services import note
@@ -116,7 +117,7 @@ def import_feedback(actor: Any, *, name: str, content: bytes) -> Imported:
 def _rows(name: str, content: bytes) -> Iterator[tuple[int, str, Mapping[str, str] | None]]:
     """(line, as it stands, values or None where the line has more or fewer columns than the heading)."""
     try:
-        text = content.decode("utf-8-sig")
+        text = table_of(name, content).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid(
             f"{name} is not UTF-8 text (byte {error.start}).", fix="Export it as UTF-8.", field="file"

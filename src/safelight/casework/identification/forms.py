@@ -140,7 +140,7 @@ class FeedbackForm(forms.Form):
     """A file of answers."""
 
     file = forms.FileField(
-        label="File of answers", help_text=f"CSV with the columns {', '.join(COLUMNS)}; at most 8 MB"
+        label="File of answers", help_text=f"CSV, XLSX or ODS with the columns {', '.join(COLUMNS)}; at most 8 MB"
     )
 
     def clean_file(self) -> Any:

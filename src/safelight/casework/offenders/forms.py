@@ -273,7 +273,9 @@ class HappenedForm(forms.Form):
 
 
 class ImportForm(forms.Form):
-    file = forms.FileField(label="The file", help_text="CSV in UTF-8 with a header, at most 5 MB and 2,000 lines")
+    file = forms.FileField(
+        label="The file", help_text="CSV in UTF-8, XLSX or ODS, with a header; at most 5 MB and 2,000 lines"
+    )
 
 
 class RoundsForm(forms.Form):

@@ -1,5 +1,5 @@
-"""An existing register, taken over from CSV line by line: every line ends as added, already held or refused, with its
-reason; what was refused keeps its text. And the way out: a list that no spreadsheet runs as a formula."""
+"""An existing register, taken over from a table line by line: every line ends as added, already held or refused, with
+its reason; what was refused keeps its text. And the way out: a list that no spreadsheet runs as a formula."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.utils import timezone
 from safelight.casework.accounts.models import User
 from safelight.casework.base.errors import Invalid
 from safelight.casework.base.rights import need
+from safelight.casework.base.tables import table_of
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import record
 from safelight.casework.offenders import services
@@ -47,7 +48,7 @@ Outcome = RegisterLine.Outcome
 
 @transaction.atomic
 def import_register(actor: Any, *, name: str, content: bytes) -> RegisterImport:
-    """Take over a register from CSV with a header (columns :data:`COLUMNS`; needed are :data:`NEEDED`).
+    """Take over a register from CSV, XLSX or ODS with a header (columns :data:`COLUMNS`; needed are :data:`NEEDED`).
 
     Each line is taken whole or not at all. The same reference, or the same name and date of birth, is one entry.
 
@@ -59,7 +60,7 @@ def import_register(actor: Any, *, name: str, content: bytes) -> RegisterImport:
     if len(content) > MOST_BYTES:
         raise Invalid(f"The file has more than {MOST_BYTES:,} bytes.", fix="Split it.", field="file")
     try:
-        text = content.decode("utf-8-sig")
+        text = table_of(name or "The file", content).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid("The file is not UTF-8 text.", fix="Save it as CSV UTF-8.", field="file") from error
     rows = list(_rows(text))

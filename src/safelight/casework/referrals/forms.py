@@ -116,7 +116,7 @@ class ReferralForm(forms.Form):
 class ImportForm(forms.Form):
     """A file of referrals."""
 
-    file = forms.FileField(label="The file", help_text="CSV, JSON or XML, at most 10 MB. Never a picture.")
+    file = forms.FileField(label="The file", help_text="CSV, XLSX, ODS, JSON or XML, at most 10 MB. Never a picture.")
 
 
 class CloseForm(forms.Form):

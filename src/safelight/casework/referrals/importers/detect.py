@@ -10,10 +10,10 @@ from hashlib import sha256
 
 from safelight.casework.referrals.importers import csv_file, cybertip, json_file
 from safelight.casework.referrals.importers.record import ParsedRecord, Rejected, rejected
+from safelight.sheets import SheetError, csv_of
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _KNOWN = (
-    (b"PK\x03\x04", "a spreadsheet or ZIP file: save the sheet as CSV"),
     (b"%PDF", "a PDF: ask the sender for CSV, JSON or XML, or type the report in"),
     (b"\xd0\xcf\x11\xe0", "an old Office file: save the sheet as CSV"),
     (b"\xff\xd8\xff", "a picture: Safelight never takes pictures"),
@@ -71,6 +71,12 @@ def read(content: bytes, *, now: datetime) -> Reading:
         now: times after it are refused.
     """
     digest = sha256(content).hexdigest()
+    sheet = content.startswith(b"PK")
+    if sheet:
+        try:
+            content = csv_of("The file", content)
+        except SheetError as error:
+            return Reading("unknown", _nothing(f"{error} (SHA-256 {digest})"))
     for magic, what in _KNOWN:
         if content.startswith(magic):
             return Reading("unknown", _nothing(f"The file is {what}. (SHA-256 {digest})"))
@@ -86,7 +92,7 @@ def read(content: bytes, *, now: datetime) -> Reading:
     heading = csv_file.heading_of(text)
     if heading is not None:
         delimiter = {"\t": "tab"}.get(heading[0], heading[0])
-        return Reading(f"csv {encoding} {delimiter}", csv_file.parse(text, now=now))
+        return Reading("sheet" if sheet else f"csv {encoding} {delimiter}", csv_file.parse(text, now=now))
     return Reading(
         "unknown",
         _nothing(

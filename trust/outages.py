@@ -233,7 +233,7 @@ def _sender(acknowledge: Callable[[str], None], desk: Any, name: str, stop: Path
             continue
         acknowledge(f"saved {key}")
         count += 1
-        time.sleep(0.1)  # a desk that types, not a flood
+        time.sleep(0.4)  # a desk that types, not a flood
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
             raise SafelightError("--only needs a bench.", fix="Name it with --queue.")
         setup()
         from django.conf import settings
-        from django.db import connection
+        from django.db import InterfaceError, OperationalError, connection
 
         from safelight.casework.ciphers.keys import ring
 
@@ -54,6 +54,12 @@ def register(app: typer.Typer) -> None:
                     "db_worker", queue_name=",".join(queues), interval=interval, batch=batch, reload=False,
                     verbosity=0 if settings.DEMO else 1,
                 )  # fmt: skip
+        except (OperationalError, InterfaceError) as error:
+            said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
+            raise SafelightError(
+                f"The database refused the worker: {said}.",
+                fix="When it answers again, start the worker again (systemd does); what it held is taken over.",
+            ) from error
         finally:
             over.set()
             watch.join(5)

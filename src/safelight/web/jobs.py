@@ -97,15 +97,23 @@ class ProcrastinateBackend(BaseTaskBackend):
 def work(queues: Iterable[str], *, batch: bool, interval: float) -> None:
     """Take jobs of these queues one after another: the worker of PostgreSQL. Ends on SIGINT or SIGTERM (the present job
     is finished first), and with `batch` when there is nothing left.
-    """
-    from procrastinate.contrib.django import app
 
-    with app.replace_connector(app.connector.get_worker_connector()) as ours:
-        ours.run_worker(
-            queues=list(queues), wait=not batch, concurrency=1, fetch_job_polling_interval=interval,
-            install_signal_handlers=True, listen_notify=not batch, delete_jobs="successful",
-            update_heartbeat_interval=5.0, stalled_worker_timeout=20.0,
-        )  # fmt: skip
+    Raises:
+        OperationalError: the database is away.
+    """
+    import psycopg
+    from procrastinate.contrib.django import app
+    from procrastinate.exceptions import ConnectorException
+
+    try:
+        with app.replace_connector(app.connector.get_worker_connector()) as ours:
+            ours.run_worker(
+                queues=list(queues), wait=not batch, concurrency=1, fetch_job_polling_interval=interval,
+                install_signal_handlers=True, listen_notify=not batch, delete_jobs="successful",
+                update_heartbeat_interval=5.0, stalled_worker_timeout=20.0,
+            )  # fmt: skip
+    except (ConnectorException, psycopg.OperationalError) as error:
+        raise OperationalError(str(error.__cause__ or error)) from error
 
 
 def recover_stalled_jobs(after: float) -> int:

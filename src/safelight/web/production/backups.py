@@ -12,7 +12,7 @@ from safelight.web.production.finding import Finding, advice, unsafe
 
 FRESH = 60.0  # seconds: what may be lost at most when a backup runs all the time
 STALE = 24 * 60 * 60.0  # seconds
-START = "Run `safelight backup --every 10` as a service (docs/operations.md, Backups)."
+START = "Run `safelight backup --every 10` as a service (deploy/systemd/safelight-backup.service)."
 
 
 def backups() -> Iterator[Finding]:

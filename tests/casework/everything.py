@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +15,7 @@ from tests.casework.factories import make_partner, make_user, make_whatif
 from tests.casework.world import World
 from tests.casework.world import world as make_world
 
+from safelight.casework.accounts.models import Recovery, UnknownSubject
 from safelight.casework.allocation.models import Conflict
 from safelight.casework.base.permissions import permissions
 from safelight.casework.base.routes import Route, routes
@@ -27,8 +29,8 @@ from safelight.casework.oversight.quality import RULES
 from safelight.casework.sharing.models import Sharing
 
 OURS = "safelight."
-SIGN_IN_ROOM = ("accounts:", "account_", "mfa_", "openid_", "sign_in_again")
-"""Signing in and accounts: no case in them, and steps that need a fresh sign-in; tests/casework/accounts asks them."""
+SIGN_IN_ROOM = ("account_", "mfa_", "openid_", "sign_in_again")
+"""Signing in: who may depends on how far somebody is with it, not on roles; tests/web/security/test_states.py asks."""
 PLAIN = ("holder", "own", "other", "conflict")
 RESTRICTED = ("named", "restricted", "glass")
 """Relations to a case that is not restricted, and to one that is."""
@@ -50,7 +52,7 @@ def named() -> list[tuple[str, Any, tuple[str, ...]]]:
     return [(one.name, one.view, one.takes) for one in routes()]
 
 
-ELSEWHERE = ("exchange:", "notices:", "oversight:", "plans:", "search:")
+ELSEWHERE = ("accounts:", "exchange:", "notices:", "oversight:", "plans:", "search:")
 ROUTES = tuple(
     one.name
     for one in pages()
@@ -69,6 +71,7 @@ def everything(tmp_path: Path, settings: Any, *, restricted: bool = False) -> Wo
     for route in pages():
         if route.name.startswith("exchange:") and exchange is not None:
             known[route.name] = dict(zip(route.takes, exchange.arguments(route.name.split(":")[1]), strict=True))
+    known |= _accounts(where, [name for name in names if name.startswith("accounts:")])
     plan = make_whatif(where.people["super"])
     known |= {name: {"reference": plan.reference} for name in names if name.startswith("plans:")}
     offender = Offender.objects.get_visible(where.people["super"], known["offenders:detail"]["reference"])
@@ -100,6 +103,21 @@ def everything(tmp_path: Path, settings: Any, *, restricted: bool = False) -> Wo
     }  # fmt: skip
     known |= {name: known[other] for name, other in like.items()}
     return where
+
+
+def _accounts(where: World, names: list[str]) -> dict[str, dict[str, Any]]:
+    """Somebody's account, with what each page of it needs."""
+    now, head = timezone.now(), where.people["admin"]
+    user = make_user("investigator", "CN")
+    SocialAccount.objects.create(user=user, provider="force", uid=f"synthetic-{user.pk}")
+    unknown = UnknownSubject.objects.create(
+        provider="force", subject=f"unknown-{user.pk}", said="Synthetic", first_at=now, last_at=now
+    )
+    asked = Recovery.objects.create(
+        user=user, reason="Synthetic.", identity="Synthetic.", asked_by=head, asked_at=now, password=False
+    )
+    made: dict[str, dict[str, Any]] = {name: {"username": user.username} for name in names}
+    return made | {"accounts:subject": {"pk": unknown.pk}, "accounts:recovery": {"pk": asked.pk}}
 
 
 def people_in(where: World, relation: str) -> Iterator[tuple[str, Any]]:

@@ -68,6 +68,7 @@ def markdown(policy: Permissions, about: Mapping[str, str], addresses: Mapping[s
         "It opens the case to read it and to protect the child, not to run it. Nobody breaks a conflict of interest.",
         "Reasons: " + "; ".join(f"*{words}*" for words in glass.reasons.values()) + ".",
         "",
+        *_before_the_role(policy),
         "## Access",
     ]
     for name, table in policy.access.items():
@@ -90,6 +91,29 @@ def markdown(policy: Permissions, about: Mapping[str, str], addresses: Mapping[s
             address = addresses.get(name, "").replace("|", "\\|")
             out.append(f"| {name} | `/{address}` | {method} | {step.access} | {row.rule} | {what} |")
     return "\n".join(out) + "\n"
+
+
+def _before_the_role(policy: Permissions) -> list[str]:
+    """What counts before roles do: how far somebody is with signing in; and platforms, which have keys and no roles."""
+    out = ["## How far somebody is with signing in", ""]
+    out += [f"- **{code}**: {words}" for code, words in policy.states.items()]
+    out += [
+        "", "*opens*; *sign-in*, *password*, *factor*: where the person is led; *away*: led on; *hidden*: 404;",
+        "*role*: as below.", "Asked for each page in each state by a test, and for all of them by `make trust`.", "",
+        f"| page | {' | '.join(policy.states)} |", "|---" * (len(policy.states) + 1) + "|",
+    ]  # fmt: skip
+    for name, words in policy.sign_in.items():
+        shown = "every other page" if name == "*" else name
+        out.append(f"| {shown} | {' | '.join(words[state] for state in policy.states)} |")
+    out += [
+        "", "## What platforms' keys open", "",
+        "No key, one that is made up or was revoked: 401. A key that is suspended or lacks the scope: 403.", "",
+        "| call | scopes of the key | in the ledger |", "|---|---|---|",
+    ]  # fmt: skip
+    for name, call in policy.platform_keys.items():
+        what = ", ".join(call.records) or f"nothing: {call.why}"
+        out.append(f"| `{name}` | {', '.join(call.scopes) or 'any'} | {what} |")
+    return [*out, ""]
 
 
 def _roles(roles: tuple[str, ...]) -> str:

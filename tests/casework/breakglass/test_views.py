@@ -69,6 +69,15 @@ def test_oversight_reviews_without_learning_which_case_it_is(case, head, sign_in
     assert case.reference in sign_in(head).get(reverse("breakglass:detail", args=[row.reference])).content.decode()
 
 
+def test_who_reviews_and_may_see_the_case_is_told_which_it_is(case, head, sign_in) -> None:
+    """A supervisor would say "justified" without knowing of what."""
+    visitor = make_user()
+    row = break_glass(visitor, reference=case.reference, **SAID)
+    end(visitor, row)
+    page = sign_in(head).get(reverse("breakglass:review", args=[row.reference])).content.decode()
+    assert case.reference in page and case.title in page
+
+
 def test_whoever_has_no_part_in_it_meets_404(case, sign_in) -> None:
     visitor = make_user()
     row = break_glass(visitor, reference=case.reference, **SAID)

@@ -27,6 +27,10 @@ STATUSES = {YES: (200, 302), NO: (403,), HIDDEN: (404,)}
 """What a page answers: it opens (or leads on); the role may not; it does not exist for this person."""
 
 
+LEADS = ("opens", "sign-in", "password", "factor", "away", "hidden", "role")
+"""What a page answers to somebody who is so far with signing in ("role": as the access says)."""
+
+
 class PermissionsError(CaseworkError):
     """The policy file contradicts itself or the code."""
 
@@ -67,6 +71,15 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Call:
+    """One call of the exchange: the scopes that a key needs (none: any key that works), and what it leaves."""
+
+    scopes: tuple[str, ...]
+    records: tuple[str, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
     """One route: the rule its view asks for, and its methods."""
 
@@ -84,6 +97,9 @@ class Permissions:
         access: name to role to relation to answer (:data:`STATUSES`). A role that is not named meets NO.
         routes: name of the page to its row.
         break_glass: who may, for how long, and who reviews.
+        states: how far somebody may be with signing in: code to words.
+        sign_in: page ("*": every other) to state to what it answers (:data:`LEADS`).
+        platform_keys: "METHOD /path" of the exchange to its call.
     """
 
     relations: Mapping[str, str]
@@ -91,6 +107,9 @@ class Permissions:
     access: Mapping[str, Mapping[str, Mapping[str, str]]]
     routes: Mapping[str, Row]
     break_glass: BreakGlass
+    states: Mapping[str, str]
+    sign_in: Mapping[str, Mapping[str, str]]
+    platform_keys: Mapping[str, Call]
 
     def answer(self, access: str, role: str, relation: str) -> str:
         """What ``role`` in ``relation`` meets: a word of :data:`STATUSES`."""
@@ -120,6 +139,21 @@ def _step(name: str, text: str, access: Any) -> tuple[str, Step]:
     if set(words[2:]) - set(KINDS):
         raise _wrong(f"{name}: {text!r} names a kind that is none of {list(KINDS)}")
     return words[0], Step(words[1], tuple(words[2:]), why)
+
+
+def _leads(name: str, text: str, states: Mapping[str, str]) -> dict[str, str]:
+    words = text.split()
+    if len(words) != len(states) or set(words) - set(LEADS):
+        raise _wrong(f"[sign_in] {name} = {text!r}: write one of {list(LEADS)} for each of {list(states)}")
+    return dict(zip(states, words, strict=True))
+
+
+def _call(name: str, text: str) -> Call:
+    what, _, why = text.partition(" none: ")
+    words = what.split()
+    if len(words) < (1 if why else 2) or set(words[1:]) - set(KINDS):
+        raise _wrong(f'[platform_keys] {name}: {text!r} is not "SCOPE KIND" or "SCOPE none: WHY"')
+    return Call(tuple(one for one in words[0].split(",") if one != "any"), tuple(words[1:]), why)
 
 
 def read(text: str) -> Permissions:
@@ -153,6 +187,9 @@ def read(text: str) -> Permissions:
                 tuple(glass["roles"]), tuple(glass["oversight"]), tuple(glass["reviewers"]), glass["hours"],
                 glass["most_hours"], glass["review_days"], glass["reasons"],
             ),
+            data["states"],
+            {name: _leads(name, words, data["states"]) for name, words in data["sign_in"].items()},
+            {name: _call(name, words) for name, words in data["platform_keys"].items()},
         )  # fmt: skip
     except tomllib.TOMLDecodeError as error:
         raise _wrong(f"it cannot be read ({error})") from error

@@ -52,6 +52,12 @@ def disagreements(said: Permissions | None = None) -> list[str]:
             found += _at_odds(route, said)
     missing = set(said.routes) - set(here) - set(ONLY_IN_DEMO)
     found += [f"permissions.toml has a row for {name}, which is no page: remove it." for name in sorted(missing)]
+    missing = set(said.sign_in) - set(here) - {"*", *ONLY_IN_DEMO}
+    found += [f"[sign_in] has a row for {name}, which is no page: remove it." for name in sorted(missing)]
+    public = {name for name, row in said.routes.items() if row.rule == PUBLIC}
+    found += [
+        f"[sign_in] lacks a row for {name}, which is public: add it." for name in sorted(public - set(said.sign_in))
+    ]
     used = {step.access for row in said.routes.values() for step in row.steps.values()}
     found += [f"[access.{name}] is used by no row: remove it." for name in sorted(set(said.access) - used)]
     return found

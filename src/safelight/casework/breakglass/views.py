@@ -130,11 +130,13 @@ def review(request: HttpRequest, reference: str) -> HttpResponse:
         if made is not None:
             messages.success(request, f"Reviewed: {made.get_verdict_display().lower()}.")
             return redirect("breakglass:detail", reference=row.reference)
+    sees_case = row.case_id in queries.named_to(request.user, [row])
     context = {
         "title": f"Review the break-glass access of {row.user}",
         "caption": row.reference,
         "row": row,
-        "looks": queries.looks_of(row, named=row.case_id in queries.named_to(request.user, [row])),
+        "sees_case": sees_case,
+        "looks": queries.looks_of(row, named=sees_case),
         "form": form,
         "button": "Record the review",
         "cancel_url": reverse("breakglass:detail", kwargs={"reference": row.reference}),

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, NinjaAPI, Schema, Status
-from ninja.errors import AuthenticationError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
 
 from safelight import __version__
@@ -114,6 +114,12 @@ def _malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
     first = error.errors[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path", "data"))
     return problem("bad_request", f"{where or 'The request'}: {first['msg']}.", 400)
+
+
+@api.exception_handler(HttpError)
+def _unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """What the framework refuses before it looks at a field: a body that is no JSON."""
+    return problem("bad_request", f"{str(error).rstrip('.')}. Send one JSON object in UTF-8.", error.status_code)
 
 
 class SignalIn(Schema):

@@ -20,7 +20,7 @@ demo: system install ## Set everything up and start the demonstration on 127.0.0
 run: install ## Start the site (settings from the environment: see docs/)
 	@$(BIN)/safelight serve
 
-test: system-test install-test lint ## Set everything up, lint, then all tests on SQLite, PostgreSQL and in Chromium
+test: system-test install-test ## Set everything up, then all tests on SQLite, PostgreSQL and in Chromium, and the linters
 	@scripts/run-tests
 
 test-spark: install-test ## Link one set of people on DuckDB and on Spark (needs Java 17) and compare every score

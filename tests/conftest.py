@@ -19,7 +19,38 @@ settings.register_profile(
 settings.register_profile("dev", deadline=None, max_examples=100)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
+LONGEST = (
+    "demo/test_build.py",
+    "casework/test_matrix.py",
+    "casework/test_forms_survive.py",
+    "ledger/test_coverage.py",
+    "web/security/test_code.py",
+)
+"""They begin first, so that at the end of a run no process has one of them still before it."""
+
 _skipped: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--second-database",
+        action="store_true",
+        help="only what could differ on another database: no test that asks none, and none marked one_database",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not str(item.path).endswith(LONGEST))
+    if not config.getoption("--second-database"):
+        return
+    left_out = [item for item in items if not _may_differ(item)]
+    items[:] = [item for item in items if _may_differ(item)]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _may_differ(item: pytest.Item) -> bool:
+    asks = item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+    return bool(asks) and item.get_closest_marker("one_database") is None
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ def result():
     return injection.run("small")
 
 
+@pytest.mark.one_database("pages are drawn from what was sent; that no text becomes a query is asked of both below")
 def test_no_field_of_any_form_gives_markup_back(result):
     """What a suspect writes in a message, pasted into a referral, would run on an officer's screen."""
     assert len(injection.forms_of_ours()) > 80 and len(list(injection.text_fields())) > 150
@@ -41,6 +42,7 @@ def test_what_is_looked_for_is_found():
     assert not injection.typed_tags(f'<input value="&lt;b {injection.MARK}&gt;">')
 
 
+@pytest.mark.one_database("a line of the log")
 def test_no_line_of_a_log_can_be_forged(result):
     """A sign-in that never was, or an hour that nobody sees."""
     (row,) = [row for row in result.rows if row.test == "log"]

@@ -135,6 +135,7 @@ def test_a_parameter_given_twice_breaks_nothing(inside):
     assert answer.status_code == 200 and "_auth_user_id" not in client.session
 
 
+@pytest.mark.one_database("a process of its own, on SQLite")
 class TestProduction:
     """As a force runs it: settings without demo, debugging or tests."""
 

@@ -214,24 +214,26 @@ def _renew(row: Any, done: Rotation) -> int:
 
 
 def _finish(held: Ring, done: Rotation, step: int) -> None:
-    """Whatever was written meanwhile; then, with everybody who writes to these tables waited for, the old keys go."""
-    for _ in range(5):
-        for model in models():
-            for _count in _renewed(model, done, step):
-                pass
-        with transaction.atomic():
-            connection = connections["default"]
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    for model in models():
-                        cursor.execute(f"LOCK TABLE {_quoted(connection, model._meta.db_table)} IN SHARE MODE")
-            if done.faults or set(keys_in_use()) - {done.new}:
-                continue
-            payload = {"new": done.new, "old": done.old, "rows": {t: n for t, n in done.rows.items() if n}}
-            record(None, "keys.rotated", category=Category.SYSTEM, payload=payload)
-            rings.write(place(), Ring((held.newest,)))
-            done.removed = True
+    """Wait for everybody who was writing, take along what they wrote, and take the old keys out if nothing names them.
+
+    Whoever begins to write now has the new key: it was in the file long before this.
+    """
+    with transaction.atomic():  # on SQLite this alone waits for the one writer
+        connection = connections["default"]
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                for model in models():
+                    cursor.execute(f"LOCK TABLE {_quoted(connection, model._meta.db_table)} IN SHARE MODE")
+    for model in models():
+        for _count in _renewed(model, done, step):
+            pass
+    if done.faults or set(keys_in_use()) - {done.new}:
         return
+    payload = {"new": done.new, "old": done.old, "rows": {t: n for t, n in done.rows.items() if n}}
+    with transaction.atomic():
+        record(None, "keys.rotated", category=Category.SYSTEM, payload=payload)
+        rings.write(place(), Ring((held.newest,)))
+    done.removed = True
 
 
 def sweep_plain(using: str = "default") -> None:

@@ -18,7 +18,7 @@ from safelight.casework.base.values import required_text
 from safelight.casework.ledger.models import Category
 from safelight.casework.ledger.services import fingerprint, record
 from safelight.casework.people.linking import decide_link, undo_link
-from safelight.casework.people.models import Merge, Person, PossibleLink
+from safelight.casework.people.models import Identifier, Merge, Person, PossibleLink
 from safelight.casework.people.sides import ask_about
 
 _REFUSAL = "Your role may not merge the records of people."
@@ -102,6 +102,9 @@ def _move(kept: Person, gone: Person) -> tuple[list[list[Any]], list[list[Any]]]
             )
         for pk in rows.order_by("pk").values_list("pk", flat=True):
             name = [model._meta.label_lower, column, pk]
+            if model is Identifier and _has_it(kept, pk):
+                stayed.append(name)
+                continue
             try:
                 with transaction.atomic():
                     model._default_manager.filter(pk=pk).update(**{column: kept.pk})
@@ -110,6 +113,12 @@ def _move(kept: Person, gone: Person) -> tuple[list[list[Any]], list[list[Any]]]
             else:
                 moved.append(name)
     return moved, stayed
+
+
+def _has_it(kept: Person, pk: int) -> bool:
+    """Whether the kept record has this identifier: while keys are rotated, the rule of the table does not see it."""
+    row = Identifier.objects.get(pk=pk)
+    return Identifier.objects.filter(person=kept, kind=row.kind, value=row.value).exists()
 
 
 @transaction.atomic

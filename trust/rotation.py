@@ -55,7 +55,8 @@ def run(size: Size) -> Result:
             step()
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
-        result.fail(f"The last run ended with {ended.returncode}: {ended.stderr[-300:]}")
+        said = (ended.stdout + ended.stderr)[-400:]
+        result.fail(f"The last run ended with {ended.returncode}: {said}")
     wrong += _wrong(pairs)
     result.add("killed while it ran", KILLS[size], killed)
     result.add("values read and found after every kill and at the end", len(pairs), len(pairs) - len(set(wrong)))

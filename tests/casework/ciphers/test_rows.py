@@ -17,6 +17,8 @@ from safelight.casework.ciphers.keys import place, ring
 from safelight.casework.ciphers.ring import KeyRingError
 from safelight.casework.ledger.models import LedgerEntry
 from safelight.casework.people.models import Identifier, Person
+from safelight.casework.search.models import NameTerm
+from safelight.casework.search.names import learn
 from safelight.cli.main import app
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +110,17 @@ def test_a_row_written_meanwhile_with_the_old_key_is_taken_along(monkeypatch: py
 
     monkeypatch.setattr(rows.time, "sleep", late)
     assert rows.rotate(settle=60).removed
+    whole(made)
+
+
+def test_a_name_that_was_learned_again_amid_a_rotation_keeps_no_old_key() -> None:
+    """One list of names would keep the old key for ever."""
+    made = some(1)
+    learn(["thornbury"])
+    rings.write(place(), rings.Ring((*ring().keys, rings.new_key())))
+    learn(["thornbury"])
+    assert NameTerm.objects.count() == 2
+    assert rows.rotate(settle=0).removed and NameTerm.objects.get(term="thornbury").term == "thornbury"
     whole(made)
 
 

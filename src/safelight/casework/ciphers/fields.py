@@ -285,6 +285,7 @@ class SealedRow(models.Model):
     """A model with encrypted fields. ``sealed_as`` is the random name that its values are bound to."""
 
     sealed_as = models.UUIDField(default=uuid4, editable=False)
+    derived = False  # whether a row only repeats what other tables say, and of two alike one may go
 
     class Meta:
         abstract = True

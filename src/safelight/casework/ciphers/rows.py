@@ -206,6 +206,9 @@ def _renew(row: Any, done: Rotation) -> int:
         done.faults.append(str(error))
         return 0
     except IntegrityError:
+        if row.derived:
+            row.delete()  # it was worked out again meanwhile, under the new key
+            return 1
         done.faults.append(
             f"{row._meta.db_table}, row {row.pk}: another row says the same, and there may be one only. Remove one."
         )

@@ -38,5 +38,6 @@ class NameTerm(SealedRow):
     It says of nobody that they bear it: a hit is a person whom the reader may see.
     """
 
+    derived = True
     term = EncryptedField(index="term_is")
     term_is = ExactIndex(of="term", unique=True)

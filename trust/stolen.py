@@ -9,7 +9,7 @@ not encrypted, must be found: that shows that the looking works, and says what a
 The thief then takes the marks by which values are found, and tries every value that there is, and others up to a
 million, with what the published code tells, but without the key. Last, an old database with plain values is migrated.
 
-Still read by a thief: dates of birth, schools and places, titles of cases, summaries, notes and all other free text with
+Still read by a thief: dates of birth, schools, places, titles of cases, summaries, notes and all other free text with
 the names in it, accounts of staff with their e-mail addresses, senders' references, addresses of material at platforms;
 which marks are equal, and so how common a common name is. Who takes the whole disk of the server, and not only the
 database, has the key file, and the linking engine's store (DATA/link), which is not encrypted: the disk has to be.

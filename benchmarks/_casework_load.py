@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from safelight.casework.ciphers.fields import written
+from safelight.casework.ciphers.keys import ring
 
 YEARS = 5
 INVESTIGATORS, SUPERVISORS = 40, 4
@@ -142,6 +143,7 @@ def load(total: int, tell: Callable[[str], None], seed: int = 7) -> dict[str, in
     from safelight.casework.workforce.services import load_units
 
     rng = random.Random(seed)
+    ring()  # made now: it asks the database whether anything is encrypted, which cannot be asked while rows are copied
     with transaction.atomic():
         units = load_units(None)
         users = people(units)

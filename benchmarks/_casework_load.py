@@ -10,12 +10,14 @@ import json
 import random
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 from django.utils import timezone
 
+from safelight.casework.ciphers import words as sealed_words
 from safelight.casework.ciphers.fields import written
 from safelight.casework.ciphers.keys import ring
 
@@ -143,6 +145,8 @@ def load(total: int, tell: Callable[[str], None], seed: int = 7) -> dict[str, in
     from safelight.casework.workforce.services import load_units
 
     rng = random.Random(seed)
+    # The same names again and again: the tokens of each are worked out once.
+    sealed_words.token = lru_cache(maxsize=1_000_000)(sealed_words.token)
     ring()  # made now: it asks the database whether anything is encrypted, which cannot be asked while rows are copied
     with transaction.atomic():
         units = load_units(None)

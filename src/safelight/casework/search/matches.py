@@ -51,35 +51,36 @@ def _sources(kind: str) -> list[str]:
 
 
 def newest(
-    kind: str, choices: list[list[str]], *, begun: bool = True, before: int | None = None
+    kind: str, choices: list[list[str]], *, begun: bool = True, before: int | None = None, source: str = ""
 ) -> Iterator[dict[int, int]]:
     """The entries of :func:`matching`, newest first, whoever may see them: in blocks of 50, 150, 400 and 800.
 
     Args:
         before: only entries with lower keys.
+        source: only entries of one source.
 
     Returns:
-        The owners by the entry's key. What comes after the last block is not read.
+        The owners by the entry's key; fewer than four blocks where there are no more. What comes after the last block
+        is not read.
     """
     if connection.vendor == "postgresql":
         asked = _pg_query(choices, begun=begun)
-        walks = [_walked(code, asked, before or _FAR) for code in _sources(kind)]
+        walks = [_walked(code, asked, before or _FAR) for code in ([source] if source else _sources(kind))]
         yield from _cut(merge(*walks, reverse=True))
         return
     asked, at = _match(kind, choices, begun=begun), before or _FAR
     for size in BLOCKS:
         # FTS5 goes through its own row numbers backwards and stops; through IN it would first gather every match.
         rows = _asked(
-            "SELECT e.id, e.owner FROM (SELECT rowid FROM search_fts WHERE search_fts MATCH %s AND rowid < %s "
-            "ORDER BY rowid DESC LIMIT %s) AS f JOIN search_entry AS e ON e.id = f.rowid",
+            "SELECT e.id, e.owner, e.source FROM (SELECT rowid FROM search_fts WHERE search_fts MATCH %s "
+            "AND rowid < %s ORDER BY rowid DESC LIMIT %s) AS f JOIN search_entry AS e ON e.id = f.rowid",
             [asked, at, size],
         )
-        block = dict(sorted(rows, reverse=True))
-        if block:
-            yield block
-        if len(block) < size:
+        block = {key: owner for key, owner, its in sorted(rows, reverse=True) if source in ("", its)}
+        yield block
+        if len(rows) < size:
             return
-        at = min(block)
+        at = min(key for key, *_ in rows)
 
 
 def _cut(rows: Iterator[tuple[int, int]]) -> Iterator[dict[int, int]]:

@@ -194,7 +194,7 @@ def _by_likeness(user: Any, asked: Asked, besides: set[str]) -> Group:
     if not any(like.values()):
         return group
     choices = [[word, *map(fold, like.get(word, ()))] for word in asked.words]
-    rows = _grouped(user, choices, "person", _flat(choices), SHOWN, None, begun=False)
+    rows = _grouped(user, choices, "person", _flat(choices), SHOWN, None, begun=False, source="person")
     return Group(group.kind, group.title, [hit for hit in rows.hits if hit.reference not in besides])
 
 
@@ -211,9 +211,10 @@ def _grouped(
     before: int | None,
     *,
     begun: bool = True,
+    source: str = "",
 ) -> Group:
     """The newest matching entries whose record ``user`` sees, one hit for each record."""
-    entries = _visible(user, kind, widened(kind, choices, begun=begun), begun, before, 2 * most + 1)
+    entries = _visible(user, kind, widened(kind, choices, begun=begun), begun, before, 2 * most + 1, source)
     first: dict[int, Entry] = {}
     last = 0
     for entry in entries:
@@ -231,26 +232,30 @@ def _grouped(
     return Group(kind, KINDS[kind], hits, more=len(entries) > 0 and entries[-1].pk != last, before=last)
 
 
-def _visible(user: Any, kind: str, choices: list[list[str]], begun: bool, before: int | None, most: int) -> list[Entry]:
+def _visible(
+    user: Any, kind: str, choices: list[list[str]], begun: bool, before: int | None, most: int, source: str
+) -> list[Entry]:
     """The newest entries whose record ``user`` sees.
 
     Some hundreds at a time, their records are asked for by key. Where those whom the person sees are so rare that this
     leads nowhere, the database goes through all of them.
     """
     kept: list[int] = []
-    read = 0
-    for block in newest(kind, choices, begun=begun, before=before):
+    blocks = 0
+    for block in newest(kind, choices, begun=begun, before=before, source=source):
         seen = MODELS[kind].objects.visible_to(user).filter(pk__anyof=sorted(set(block.values())))
-        owners = set(seen.values_list("pk", flat=True))
+        owners = set() if not block else set(seen.values_list("pk", flat=True))
         kept += [pk for pk, owner in block.items() if owner in owners]
-        read += len(block)
+        blocks += 1
         if len(kept) >= most:
             break
-    if len(kept) >= most or read < sum(BLOCKS):
+    if len(kept) >= most or blocks < len(BLOCKS):
         return list(Entry.objects.filter(pk__anyof=kept[:most]).order_by("-pk")) if kept else []
     entries: list[Entry] = []
     for found in matching(kind, choices, begun=begun):
-        rows = found.filter(MODELS[kind].objects.visible_to(user).holding("owner"))
+        rows = (found.filter(source=source) if source else found).filter(
+            MODELS[kind].objects.visible_to(user).holding("owner")
+        )
         entries += (rows if before is None else rows.filter(pk__lt=before)).order_by("-pk")[:most]
     return sorted(entries, key=lambda entry: -entry.pk)[:most]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pillow_heif
 import simplejpeg
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from safelight.matching.variants import query_hashes
 from safelight.triage.pictures import REDUCED
@@ -59,6 +59,8 @@ def hash_picture(
         `width`, `height`, `pdq` (hex), `quality`, `mode`, `variants` (each how and hex, the plain one
         left out); or `problem` (with the dimensions where they are known).
     """
+    # The library that writes our PDFs tells Pillow, for the whole process, to fill up with grey what is missing.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(io.BytesIO(body), formats=_FORMATS[kind]) as picture:
             width, height = picture.size

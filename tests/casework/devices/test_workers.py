@@ -35,8 +35,10 @@ def bench(settings: Any, tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
-def lab(bench: Bench) -> Any:
-    one = Lab(url(), bench.data, bench.evidence, SAFELIGHT_SITE_STANDARDS=str(DEMO_SITE))
+def lab(bench: Bench, settings: Any) -> Any:
+    # The keys are those of the tests, whose rows the database holds.
+    site = {"SAFELIGHT_SITE_STANDARDS": str(DEMO_SITE), "SAFELIGHT_FIELD_KEYS": str(settings.FIELD_KEYS)}
+    one = Lab(url(), bench.data, bench.evidence, **site)
     yield one
     one.close()
 

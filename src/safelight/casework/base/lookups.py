@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Field, ForeignKey, Lookup
 
 
@@ -21,9 +22,14 @@ class AnyOf(Lookup[bool]):
     prepare_rhs = False
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        column, given = self.process_lhs(compiler, connection)
+        column, given = self._column(compiler, connection)
         return f"{column} = ANY(%s::bigint[])", [*given, list(self.rhs)]
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        column, given = self.process_lhs(compiler, connection)
+        column, given = self._column(compiler, connection)
         return f"{column} IN (SELECT value FROM json_each(%s))", [*given, json.dumps(list(self.rhs))]  # noqa: S608
+
+    def _column(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        if not self.rhs:  # nothing to ask, as with ``__in``
+            raise EmptyResultSet
+        return self.process_lhs(compiler, connection)

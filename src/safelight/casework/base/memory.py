@@ -57,7 +57,7 @@ def any_of(field: str, parts: list[Any]) -> Q:
     """``field`` is in one of ``parts`` (what :func:`keys` gave)."""
     found = Q()
     for one in parts:
-        found |= Q(**{f"{field}__anyof" if isinstance(one, list) and one else f"{field}__in": one})
+        found |= Q(**{f"{field}__anyof" if isinstance(one, list) else f"{field}__in": one})
     return found
 
 

@@ -244,7 +244,7 @@ def _visible(
     blocks = 0
     for block in newest(kind, choices, begun=begun, before=before, source=source):
         seen = MODELS[kind].objects.visible_to(user).filter(pk__anyof=sorted(set(block.values())))
-        owners = set() if not block else set(seen.values_list("pk", flat=True))
+        owners = set(seen.values_list("pk", flat=True))
         kept += [pk for pk, owner in block.items() if owner in owners]
         blocks += 1
         if len(kept) >= most:

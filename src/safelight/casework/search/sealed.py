@@ -53,6 +53,14 @@ def named(field: str, beginning_with: str) -> Q:
     return Q(pk__in=of_source("person", found).values("record"))
 
 
+def named_among(field: str, beginning_with: str, keys: list[int]) -> list[int]:
+    """Those of the people with ``keys`` of whom :func:`named` holds."""
+    model = apps.get_model("people.Person")
+    found = beginning(ring().keys, model._meta.db_table, "name_words", field, beginning_with)
+    rows = model._default_manager.filter(pk__anyof=keys).values_list("pk", "name_words") if found else ()
+    return [key for key, words in rows if not set(found).isdisjoint(words.split())]
+
+
 def bearers(term: str) -> Any:
     """The people one of whose names may be ``term``; whether it is one, their names have to say."""
     model = apps.get_model("people.Person")

@@ -16,6 +16,10 @@ from safelight.casework.search.sources import SOURCES
 BLOCKS = (50, 150, 400, 800)
 """How many entries are read at a time: few are wanted, unless most are hidden from who asks."""
 SAMPLE, WALK = 1_000, 20_000
+"""How many of the newest entries are read before, and after, it is known how common the words are."""
+ENOUGH = 0.016
+"""How common words must be for the walk to find the last block sooner than the index does (measured: 2.5 microseconds
+for an entry walked by, 8 for one that the index leads to, a million and a half entries)."""
 _FAR = 2**62
 # In a sub-query, so that PostgreSQL does not know the words when it chooses its way: it would go by how common they are
 # in all sources together, and read a whole source for a word that only another one is full of.
@@ -99,7 +103,7 @@ def _walked(source: str, asked: str, before: int) -> Iterator[tuple[int, int]]:
     read first; they tell how common the words are. Of common ones the walk through the newest goes on; of rare ones the
     index gives them all.
     """
-    step = SAMPLE
+    step, walked, held = SAMPLE, 0, 0
     while True:
         *rows, (end, count) = _asked(
             "WITH walked AS MATERIALIZED (SELECT id, owner, found_by FROM search_entry WHERE source = %s AND id < %s "  # noqa: S608
@@ -110,10 +114,10 @@ def _walked(source: str, asked: str, before: int) -> Iterator[tuple[int, int]]:
         yield from sorted(rows, reverse=True)
         if count < step:
             return
-        before = end
-        if len(rows) * WALK < BLOCKS[0] * step:
+        before, walked, held = end, walked + step, held + len(rows)
+        if (walked > SAMPLE and held < ENOUGH * walked) or held * WALK < BLOCKS[0] * walked:
             break
-        step = WALK
+        step = min(WALK, walked * 2 * BLOCKS[0] // held) if walked == SAMPLE else WALK
     yield from _asked(
         "WITH every AS MATERIALIZED (SELECT id, owner FROM search_entry WHERE source = %s AND id < %s "  # noqa: S608
         f"AND {_HOLDS}) SELECT id, owner FROM every ORDER BY id DESC LIMIT %s",

@@ -20,15 +20,15 @@ def first_seen(rows: QuerySet[Any], user: Any, most: int, **besides: Any) -> lis
         besides: conditions on the case, as of ``filter``.
     """
     kept: list[Any] = []
-    at = 0
+    at, size = 0, most + most // 4  # some more than asked for: a few are hidden from nearly everybody
     while len(kept) < most:
-        block = list(rows[at : at + most + most // 4])
+        block = list(rows[at : at + size])
         cases = {row.case_id for row in block if row.case_id}
         if cases:
             seen = Case.objects.visible_to(user).filter(pk__anyof=sorted(cases), **besides)
             found = set(seen.values_list("pk", flat=True))
             kept += [row for row in block if row.case_id in found]
-        if len(block) < most + most // 4:
+        if len(block) < size:
             break
-        at += len(block)
+        at += size
     return kept[:most]

@@ -57,6 +57,7 @@ def start_clock(
         triggered_at: when the event happened (aware); None means now. A rule that asks for notice BEFORE an event
             (travel abroad) takes the day of the event, which may lie ahead.
         risk: the risk level where the rule differs by risk.
+        unit: which unit answers for it; of a clock with a case, the case's.
         owner: who answers for it; left out, the case's investigator where the rule names that role.
         borough: for local overrides.
         own: the duration in the subject's own plan, for a rule whose basis is the plan.
@@ -145,7 +146,8 @@ def start_for(
         subject_label=subject.label,
         case=case,
         referral=referral,
-        unit=unit or getattr(case, "unit", None),
+        # A supervisor's lists find the clocks of a case by the unit: it is the case's, whatever else was said.
+        unit=unit if case is None else case.unit,
         owner_role=rule.owner,
         owner=owner,
         triggered_at=moment,

@@ -105,12 +105,14 @@ def _walked(source: str, asked: str, before: int) -> Iterator[tuple[int, int]]:
     """
     step, walked, held = SAMPLE, 0, 0
     while True:
-        *rows, (end, count) = _asked(
+        found = _asked(
             "WITH walked AS MATERIALIZED (SELECT id, owner, found_by FROM search_entry WHERE source = %s AND id < %s "  # noqa: S608
-            f"ORDER BY id DESC LIMIT %s) SELECT id, owner FROM walked WHERE {_HOLDS} "
-            "UNION ALL SELECT MIN(id), COUNT(*) FROM walked",
+            f"ORDER BY id DESC LIMIT %s) SELECT TRUE, id, owner FROM walked WHERE {_HOLDS} "
+            "UNION ALL SELECT FALSE, MIN(id), COUNT(*) FROM walked",
             [source, before, step, asked],
         )
+        rows = [(key, owner) for match, key, owner in found if match]
+        end, count = next((key, many) for match, key, many in found if not match)
         yield from sorted(rows, reverse=True)
         if count < step:
             return

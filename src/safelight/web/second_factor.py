@@ -24,6 +24,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 
 from safelight.casework.accounts import attempts, second_factor
+from safelight.casework.accounts.fresh import freshly_signed_in
 from safelight.casework.base.policy import PUBLIC, SIGNED_IN, page
 
 TOLD_AFTER = 3  # wrong numbers within a quarter of an hour
@@ -166,7 +167,10 @@ reauthenticate = page(SIGNED_IN, methods=_BOTH)(ReauthenticateView.as_view(templ
 reauthenticate_key = page(SIGNED_IN, methods=_BOTH)(
     ReauthenticateWebAuthnView.as_view(template_name="mfa/webauthn/reauthenticate.html")
 )
-add_app = page(SIGNED_IN, methods=_BOTH)(_AddApp.as_view())
-add_key = page(SIGNED_IN, methods=_BOTH)(_AddKey.as_view())
-remove_app = page(SIGNED_IN, methods=_BOTH)(_RemoveApp.as_view())
-remove_key = page(SIGNED_IN, methods=_BOTH)(_RemoveKey.as_view())
+# Not left to allauth's own way of asking: that keeps the POST and does it once the person has said who they are, be it
+# hours later and for another reason.
+_asked = freshly_signed_in(back="accounts:mine")
+add_app = page(SIGNED_IN, methods=_BOTH)(_asked(_AddApp.as_view()))
+add_key = page(SIGNED_IN, methods=_BOTH)(_asked(_AddKey.as_view()))
+remove_app = page(SIGNED_IN, methods=_BOTH)(_asked(_RemoveApp.as_view()))
+remove_key = page(SIGNED_IN, methods=_BOTH)(_asked(_RemoveKey.as_view()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.forms import ChangePasswordForm
 from allauth.account.views import LoginView, LogoutView, PasswordChangeView, ReauthenticateView
@@ -13,6 +14,7 @@ from django.contrib.auth import logout
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 
 from safelight.casework.accounts import attempts
@@ -61,7 +63,8 @@ def again(request: HttpRequest) -> HttpResponse:
     """For a person who has nothing but the force's sign-in service: out, and in again through it."""
     if request.method == "POST":
         logout(request)
-        return redirect("account_login")
+        after = urlencode({"next": request.GET["next"]}) if request.GET.get("next") else ""
+        return redirect(f"{reverse('account_login')}?{after}" if after else "account_login")  # which checks it
     return render(request, "account/again.html")
 
 

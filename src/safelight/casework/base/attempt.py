@@ -13,11 +13,15 @@ from safelight.casework.base.errors import Invalid
 from safelight.errors import CaseworkError
 
 Result = TypeVar("Result")
+KEPT = "form_kept"  # of a request: what was sent before the person said again who they are (accounts.fresh)
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form was sent; None for a GET. (``request.POST or None`` takes an empty form for none at all.)"""
-    return request.POST if request.method == "POST" else None
+    """What a form was sent; for a GET what was kept of it, else None: views act on a POST alone.
+
+    ``request.POST or None`` would take an empty form for none at all.
+    """
+    return request.POST if request.method == "POST" else getattr(request, KEPT, None)
 
 
 def attempt(form: forms.Form, step: Callable[[], Result]) -> Result | None:

@@ -115,6 +115,7 @@ def change_platform(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @page("exchange.manage", looks="platform", methods=("GET", "POST"))
+@freshly_signed_in
 def close_platform(request: HttpRequest, reference: str) -> HttpResponse:
     """End the exchange with a platform."""
     row = find(Platform, reference)
@@ -182,6 +183,7 @@ def _stop(request: HttpRequest, reference: str, step: Any, said: str, **more: An
 
 
 @page("exchange.stop_key", looks="platform", methods=("GET", "POST"))
+@freshly_signed_in
 def revoke_key(request: HttpRequest, reference: str) -> HttpResponse:
     """End a key for good."""
     return _stop(
@@ -198,7 +200,7 @@ def revoke_key(request: HttpRequest, reference: str) -> HttpResponse:
 
 @page("exchange.stop_key", looks="platform", methods=("GET", "POST"))
 def suspend_key(request: HttpRequest, reference: str) -> HttpResponse:
-    """Stop a key until somebody lifts it."""
+    """Stop a key until somebody lifts it: at once, nobody is asked who they are."""
     return _stop(
         request,
         reference,
@@ -212,6 +214,7 @@ def suspend_key(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @page("exchange.manage", looks="platform", methods=("GET", "POST"))
+@freshly_signed_in
 def lift_suspension(request: HttpRequest, reference: str) -> HttpResponse:
     """Let a key work again."""
     return _stop(

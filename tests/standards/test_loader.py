@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from importlib import resources
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from safelight.errors import StandardsError
 from safelight.standards import StandardsFileError, demo_site_path, load_standards, read_standards
-from safelight.standards.loader import FILES
+from safelight.standards.loader import FILES, MOST_SITE
 
 TEXTS = {
     f"{name}.toml": (resources.files("safelight.standards") / "data" / f"{name}.toml").read_text(encoding="utf-8")
@@ -245,6 +246,35 @@ def test_a_site_file_that_is_not_there_or_not_text_is_named(tmp_path: Path) -> N
         load_standards(site=binary)
     with pytest.raises(StandardsError, match="cannot be read"):
         load_standards(site=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a = " + "[" * 16_000, "without end"),
+        ("a = " + "{a = " * 4_000, "without end"),
+        ("a = " + "9" * 16_000, "a number of thousands of digits"),
+        ("".join(f"[clocks.a{n}]\n" for n in range(20_000)), "there is no clock 'a19999'"),
+        ("[[units]]\n" * 20_000, "[units]: is [{}, {}, {}"),
+    ],
+    ids=["lists", "tables", "digits", "headers", "rows"],
+)
+def test_a_file_that_is_made_to_be_slow_or_deep_is_refused_in_a_sentence(text: str, reason: str) -> None:
+    """The service would end in a traceback, or not start before its file had been read a thousand times."""
+    began = time.process_time()
+    with pytest.raises(StandardsFileError) as caught:
+        read_standards(TEXTS, ("site.toml", text))
+    assert any(reason in str(fault) and len(str(fault)) < 400 for fault in caught.value.faults)
+    assert time.process_time() - began < 20, "quadratic in its lines: minutes"
+
+
+def test_a_site_file_that_can_only_be_another_file_is_not_read(tmp_path: Path) -> None:
+    """A path that slipped to a disk image would fill the memory of the service."""
+    site = tmp_path / "phone.img"
+    with site.open("wb") as file:
+        file.truncate(MOST_SITE + 1)
+    with pytest.raises(StandardsFileError, match=r"1,048,577 bytes long, and 1,048,576 are read at most"):
+        load_standards(site)
 
 
 def test_a_changed_site_file_is_read_again_and_an_unchanged_one_is_not(tmp_path: Path) -> None:

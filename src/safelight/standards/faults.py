@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,9 @@ from datetime import date, datetime
 from typing import Any
 
 from safelight.errors import StandardsError
+
+_DEEPEST = 8  # keys of a header that a line is looked up by
+_LONGEST = 100  # characters of a value in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +48,50 @@ class Source:
     faults: list[Fault] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
 
+    @functools.cached_property
+    def _headers(self) -> tuple[dict[str, list[int]], dict[str, int]]:
+        """Lines of each ``[[name]]``, and the first line of each ``a.b.c``: looked for once, rows may be thousands."""
+        tables: dict[str, list[int]] = {}
+        dotted: dict[str, int] = {}
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if (header := re.match(r"\s*\[(\[?)([^\[\]]*)\]", line)) is None:
+                continue
+            keys = _plain(header[2]).split(".", _DEEPEST)[:_DEEPEST]
+            for depth in range(1, len(keys) + 1):
+                dotted.setdefault(".".join(keys[:depth]), number)
+            if header[1]:
+                tables.setdefault(_plain(header[2]), []).append(number)
+        return tables, dotted
+
     def parse(self) -> dict[str, Any]:
         """The file as a table; a syntax error becomes a fault, and the table is empty."""
         try:
             return tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
             self.faults.append(Fault(self.file, "", f"not valid TOML: {error}", "Correct that line."))
-            return {}
+        except ValueError:
+            self.faults.append(Fault(self.file, "", "a number of thousands of digits", "Take it out."))
+        except RecursionError:
+            self.faults.append(Fault(self.file, "", "lists or tables within one another without end", "Take them out."))
+        return {}
 
     def line_of_table(self, name: str, position: int) -> int | None:
         """The line of the ``position``-th ``[[name]]`` header, counted from 0."""
-        found = [n for n, line in enumerate(self.text.splitlines(), 1) if line.strip().startswith(f"[[{name}]]")]
+        found = self._headers[0].get(name, [])
         return found[position] if position < len(found) else None
 
     def line_of_header(self, *keys: str) -> int | None:
-        """The line of a ``[a.b.c]`` or ``[[a.b.c]]`` header, quoted keys or not."""
-        dotted = r"\s*\.\s*".join(f"[\"']?{re.escape(key)}[\"']?" for key in keys)
-        header = re.compile(rf"^\s*\[\[?\s*{dotted}\s*[\].]")
-        return next((n for n, line in enumerate(self.text.splitlines(), 1) if header.match(line)), None)
+        """The line of a ``[a.b.c]`` or ``[[a.b.c]]`` header, or of the first table in it, quoted keys or not."""
+        return self._headers[1].get(_plain(".".join(keys)))
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"[\s\"']", "", header)
+
+
+def _cut(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text):,} characters)"
 
 
 class RowReader:
@@ -73,7 +103,7 @@ class RowReader:
         self.data: Mapping[str, Any] = data if isinstance(data, dict) else {}
         self.seen: set[str] = set()
         if not isinstance(data, dict):
-            self.fault(f"is {data!r}, not a table", "Write it as a table of keys and values.")
+            self.fault(f"is {_cut(data)}, not a table", "Write it as a table of keys and values.")
 
     def fault(self, reason: str, fix: str = "") -> None:
         """Notes a fault of this row."""
@@ -90,7 +120,7 @@ class RowReader:
         value = self.raw(key, needed=needed)
         wrong = not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
         if value is not None and wrong:
-            self.fault(f"{key} = {value!r} is not {what}", f"Give {key} as {what}.")
+            self.fault(f"{key} = {_cut(value)} is not {what}", f"Give {key} as {what}.")
             return None
         return value
 
@@ -104,7 +134,7 @@ class RowReader:
         if choices is not None and value not in (known := list(choices)):
             near = difflib.get_close_matches(value, known, n=1)
             hint = f"Did you mean {near[0]!r}? " if near else ""
-            self.fault(f"{key} = {value!r} is unknown", f"{hint}Use one of {', '.join(known)}.")
+            self.fault(f"{key} = {_cut(value)} is unknown", f"{hint}Use one of {', '.join(known)}.")
         return str(value)
 
     def flag(self, key: str, default: bool | None = None) -> bool:
@@ -143,7 +173,7 @@ class RowReader:
         kept: list[str] = []
         for name in value:
             if not isinstance(name, str) or not name.strip():
-                self.fault(f"{key} holds {name!r}", "Give a list of texts.")
+                self.fault(f"{key} holds {_cut(name)}", "Give a list of texts.")
             elif name in kept:
                 self.fault(f"{key} names {name!r} twice", "Name it once.")
             elif known is not None and name not in known:

@@ -35,6 +35,7 @@ FILES = (
     "audit",
 )
 DEMO_SITE = "demo_site.toml"
+MOST_SITE = 1 << 20  # bytes; the product's own files together are a tenth of that
 R = TypeVar("R", bound=Row)
 V = TypeVar("V")
 
@@ -56,6 +57,9 @@ def load_standards(site: Path | str | None = None) -> Standards:
         state = os.stat(site)  # asked hundreds of times for a page: a Path would take longer than the rest
     except OSError as error:
         raise _unreadable(Path(site), error) from error
+    if state.st_size > MOST_SITE:
+        reason = f"is {state.st_size:,} bytes long, and {MOST_SITE:,} are read at most"
+        raise StandardsFileError([Fault(str(site), "", reason, "Is it the right file?")])
     return _load(os.fspath(site), state.st_mtime_ns, state.st_size)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -225,7 +224,7 @@ class SqueezedFiles(TarFiles):
     def _inner_name(self) -> str:
         head = self._evidence.read(0, 1024)
         if head[:2] == b"\x1f\x8b" and head[3] & 8:
-            at = 10 + (2 + struct.unpack_from("<H", head, 10)[0] if head[3] & 4 else 0)
+            at = 10 + (2 + int.from_bytes(head[10:12], "little") if head[3] & 4 else 0)  # it may end there
             stored = head[at:].split(b"\0")[0]
             if stored:
                 return stored.decode("latin-1").rsplit("/", 1)[-1]

@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from trust import Result
@@ -62,6 +63,20 @@ class Child:
         if self.alive:
             os.kill(self.pid, signal.SIGKILL)
             self.ended_by_us = self.wait() == -signal.SIGKILL
+
+    def begins(self, what: str, seconds: float = 120) -> str:
+        """Its first line. Raises RuntimeError when there is none: it ended, or says nothing."""
+        if not until(lambda: bool(self.lines()) or self.ended(), seconds) or not self.lines():
+            how = "it ended; its own words stand above" if self.ended() else f"it said nothing in {seconds:g} s"
+            raise RuntimeError(f"{what} did not begin: {how}.")
+        return self.lines()[0]
+
+    def ended(self) -> bool:
+        """Whether it has come to its end, also when nobody has waited for it yet."""
+        if not self.alive:
+            return True
+        state = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        return state == "Z"
 
     def wait(self) -> int:
         """Its exit status."""
@@ -123,13 +138,18 @@ def check_whole(result: Result, test: str, acknowledged: set[str], seen: str) ->
     result.add(f"{test}: ledger entries verify", found.entries, found.entries if found.proven else 0, "")
 
 
-def until(what: Callable[[], bool], seconds: float) -> bool:
-    """Wait until something holds, at most so long."""
-    end = time.monotonic() + seconds
+def until(what: Callable[[], bool], seconds: float, every: float = 0.005) -> bool:
+    """Wait until something holds, at most so long. Time in which this machine let nobody run (a pause, a laptop asleep)
+    is not counted: whoever is waited for did not run then either.
+    """
+    left, before = seconds, time.monotonic()
     while not what():
-        if time.monotonic() > end:
+        if left < 0:
             return False
-        time.sleep(0.005)
+        time.sleep(every)
+        now = time.monotonic()
+        left -= min(now - before, 1.0)
+        before = now
     return True
 
 

@@ -12,13 +12,13 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from trust import say
+from trust._children import until
 
 #: Seconds from an end to the next start.
 RESTART_AFTER = 0.5
@@ -106,13 +106,8 @@ class Cluster:
 
     def answers(self, seconds: float) -> bool:
         """Whether it takes connections, at most so long from now."""
-        end = time.monotonic() + seconds
         ready = [self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
-        while subprocess.run(ready, check=False).returncode:
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.1)
-        return True
+        return until(lambda: not subprocess.run(ready, check=False).returncode, seconds, 0.1)
 
     def said(self, words: str) -> int:
         """How often its log says this."""

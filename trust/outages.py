@@ -249,16 +249,12 @@ def _senders(seen: _Seen, desk: Any, name: str, folder: Path, port: int = 0) -> 
     finally:
         stop.touch()
         for one in senders:
-            until(lambda o=one: _ended(o.pid), 60)
+            until(one.ended, 60)
             for line in one.close():
                 what, _, key = line.partition(" ")
                 seen.refused += what == "refused"
                 if what == "saved":
                     seen.sent.add(key)
-
-
-def _ended(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
 
 
 def _saved(senders: list[Child]) -> int:

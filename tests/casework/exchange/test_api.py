@@ -207,6 +207,54 @@ class TestBadInput:
             assert code in (None, said["code"]), place
             assert "\n" not in said["message"] and "Traceback" not in said["message"]
 
+    @pytest.mark.parametrize("name", ["%00", "K%00NOWN", "known", "x" * 5000, "%ED%A0%80"])
+    def test_what_no_bank_can_be_called_is_no_fault_of_ours(self, exchange, name):
+        """One platform's garbled address would fill the operator's log with faults, and be told to try again later."""
+        *_, caller = exchange
+        there, ask = f"/c/bank/{name}", caller.client
+        answers = [
+            caller.get(there), ask.delete(there, headers=caller.headers),
+            ask.put(there, {"enabled": True}, content_type="application/json", headers=caller.headers),
+            caller.post(f"{there}/signal", {"md5": MD5}), caller.photo(f"{there}/content", picture()),
+            caller.get(f"{there}/content/1"), ask.delete(f"{there}/content/1", headers=caller.headers),
+        ]  # fmt: skip
+        for answer in answers:
+            assert (answer.status_code, answer.json()["code"]) == (404, "no_such_bank")
+            assert len(answer.content) < 300
+
+    @pytest.mark.parametrize("moment", [0, 1764511500, "1764511500", "1764511500000", True, 1.5, "-1"])
+    def test_a_number_is_no_moment(self, exchange, moment):
+        """Milliseconds read as seconds, or nought as 1970: a report's clock would run from a time that nobody meant."""
+        boss, _, platform, caller = exchange
+        answer = caller.post("/reports", {"signal_type": "md5", "signal": MD5, "detected_at": moment})
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+        assert "2026-11-30T14:05:00Z" in answer.json()["message"]
+        notice = notices.send_notice(boss, platform, url="https://example.org/x", recipient="Trust team")
+        assert caller.post(f"/notices/{notice.reference}/removed", {"removed_at": moment}).status_code == 400
+        assert not PlatformReport.objects.exists()
+
+    @pytest.mark.parametrize("value", ["no", "off", 0, 1, None, "false"])
+    def test_yes_and_no_are_said_as_json_says_them(self, exchange, value):
+        """A bank switched off, or a report without a UK link, by a word that the platform's program meant otherwise."""
+        _, bank, _, caller = exchange
+        put = caller.client.put(
+            "/c/bank/KNOWN", json.dumps({"enabled": value}), content_type="application/json", headers=caller.headers
+        )
+        assert put.status_code == 400
+        bank.refresh_from_db()
+        assert bank.enabled
+        if value is not None:  # not said
+            body = {"signal_type": "md5", "signal": MD5, "detected_at": timezone.now().isoformat(), "uk_linked": value}
+            assert caller.post("/reports", body).status_code == 400
+
+    def test_a_name_too_long_is_refused_and_not_cut(self, exchange):
+        """The platform would look for its bank under the name that it gave, and not find it."""
+        *_, caller = exchange
+        assert caller.post("/c/banks", {"name": "N" * 60}).json()["name"] == "N" * 60
+        answer = caller.post("/c/banks", {"name": "M" * 61})
+        assert answer.status_code == 409
+        assert "at most 60" in answer.json()["message"]
+
     def test_a_fault_of_ours_is_json_too(self, exchange, monkeypatch):
         *_, caller = exchange
 
@@ -228,6 +276,16 @@ class TestBadInput:
         answer = caller.get("/m/lookup", signal_type="md5", signal=MD5)
         assert (answer.status_code, answer.json()["code"]) == (429, "over_quota")
         assert int(answer["Retry-After"]) >= 1
+
+
+def test_the_description_says_what_each_call_takes(exchange):
+    """Whoever generates a client from it could send no hash and no picture."""
+    paths = exchange[3].get("/openapi.json").json()["paths"]
+    bodies = {path: set(paths[path]["post"]["requestBody"]["content"]) for path in paths if "post" in paths[path]}
+    form, body = "multipart/form-data", "application/json"
+    assert bodies["/m/lookup"] == {form, body}
+    assert bodies["/h/hash"] == bodies["/c/bank/{name}/content"] == {form}
+    assert all(kinds == {body} for path, kinds in bodies.items() if form not in kinds)
 
 
 def test_the_description_names_every_operation_and_needs_no_key_to_be_read(exchange):

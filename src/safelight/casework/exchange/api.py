@@ -6,16 +6,18 @@ touch no database (docs/decisions/0020); reports and banks do.
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, NinjaAPI, Schema, Status
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
+from pydantic import BeforeValidator, StrictBool
 
 from safelight import __version__
 from safelight.casework.exchange import api_work
@@ -159,7 +161,31 @@ class Problem(Schema):
     message: str
 
 
+def _written_out(value: Any) -> Any:
+    if not isinstance(value, str) or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", value):
+        raise ValueError("write date, time and time zone, such as 2026-11-30T14:05:00Z")
+    return value
+
+
+#: A moment as RFC 3339 writes it. A bare number is none: seconds and milliseconds look alike, and clocks start with it.
+Moment = Annotated[datetime, BeforeValidator(_written_out)]
+
 REFUSALS: dict[Any, Any] = {(400, 401, 403, 404, 409, 413, 422, 429, 503): Problem}
+
+
+_PHOTO = {
+    "type": "object", "required": ["photo"], "properties": {"photo": {"type": "string", "format": "binary"}},
+}  # fmt: skip
+#: What calls take that read their body themselves, for the description.
+PICTURE: dict[str, Any] = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _PHOTO}}}}
+HASH_OR_PICTURE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": SignalIn.model_json_schema()}, "multipart/form-data": {"schema": _PHOTO},
+        },
+    }
+}  # fmt: skip
 
 
 def _banks(answer: Answer, only: Iterable[str] | None = None) -> dict[str, list[dict[str, Any]]]:
@@ -226,6 +252,7 @@ def _one(request: Any, signal_type: str, signal: str, banks: str) -> HttpRespons
     "/m/lookup",
     response={200: dict[str, Any], **REFUSALS},
     summary="Look up one hash (JSON), or a picture by its bytes (multipart field photo)",
+    openapi_extra=HASH_OR_PICTURE,
 )
 def lookup_post(request: Any, banks: str = "", url: str = "") -> HttpResponse:
     """A hash: the body is `{"signal_type": ..., "signal": ...}`, the answer as of GET.
@@ -270,7 +297,7 @@ def compare(request: Any, data: Body[dict[str, list[str]]]) -> HttpResponse:
     return HttpResponse(api_work.encode(api_work.compare(data)), content_type="application/json")
 
 
-@api.post("/h/hash", response={200: dict[str, str], **REFUSALS}, summary="Hash a picture (HMA)")
+@api.post("/h/hash", response={200: dict[str, str], **REFUSALS}, summary="Hash a picture (HMA)", openapi_extra=PICTURE)
 def hash_picture(request: Any) -> dict[str, str]:
     """The hashes of the picture in the form field `photo`; it is looked up nowhere and kept nowhere."""
     hashed = service().hash_picture(request.auth, _photo(request))
@@ -309,11 +336,11 @@ def status(request: Any) -> Any:
 
 class BankIn(Schema):
     name: str
-    enabled: bool = True
+    enabled: StrictBool = True
 
 
 class BankChange(Schema):
-    enabled: bool
+    enabled: StrictBool
 
 
 class BankOut(Schema):
@@ -358,7 +385,12 @@ def delete_bank(request: Any, name: str) -> dict[str, str]:
     return {"message": "Done"}
 
 
-@api.post("/c/bank/{name}/content", response={200: ContentOut, **REFUSALS}, summary="Add a picture's hashes (HMA)")
+@api.post(
+    "/c/bank/{name}/content",
+    response={200: ContentOut, **REFUSALS},
+    summary="Add a picture's hashes (HMA)",
+    openapi_extra=PICTURE,
+)
 def add_picture(request: Any, name: str, url: str = "") -> dict[str, Any]:
     """The picture in the form field `photo` is hashed in memory; only its hashes are kept."""
     key = _curator(request)
@@ -387,10 +419,10 @@ class ReportIn(Schema):
 
     signal_type: str
     signal: str
-    detected_at: datetime
+    detected_at: Moment
     url: str = ""
     content_id: str = ""
-    uk_linked: bool | None = None
+    uk_linked: StrictBool | None = None
     ncmec_report_id: str = ""
     nca_reference: str = ""
     request: uuid.UUID | None = None
@@ -419,7 +451,7 @@ class NoticeOut(Schema):
 
 
 class RemovalIn(Schema):
-    removed_at: datetime | None = None
+    removed_at: Moment | None = None
     told_by: str = "The platform, by its key"
 
 

@@ -68,9 +68,10 @@ def list_banks(key: Key) -> list[dict[str, Any]]:
 
 def find_bank(key: Key, name: str) -> Bank:
     """A bank that this key's platform may ask; another is as if it did not exist. Raises BadQuery (404)."""
-    bank = _platform(key).banks.filter(name=name).first()
+    # What no bank can be called is not asked of the database: PostgreSQL refuses text with NUL.
+    bank = _platform(key).banks.filter(name=name).first() if banks.NAME.fullmatch(name) else None
     if bank is None:
-        raise BadQuery(f"There is no bank {name!r} that this key may ask.", code="no_such_bank", status=404)
+        raise BadQuery(f"There is no bank {name[:60]!r} that this key may ask.", code="no_such_bank", status=404)
     return bank
 
 

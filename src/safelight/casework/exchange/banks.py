@@ -18,7 +18,8 @@ from safelight.casework.hashsets.models import HashSetRecord
 from safelight.casework.ledger.services import fingerprint, record
 from safelight.exchange.query import Query
 
-_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+#: What a bank may be called, as programs write it (HMA's rule); at most so long as its column.
+NAME = re.compile(r"[A-Z][A-Z0-9_]{0,59}")
 
 
 def _right(actor: Any, key: ApiKey | None, what: str) -> None:
@@ -44,8 +45,8 @@ def make_bank(
         NotAllowed, Invalid, NotPossible (the hash set is retired, or no list of known material).
     """
     _right(actor, with_key, "make a bank")
-    title = required_text(name, field="name", what="The name").upper()[:60]
-    if not _NAME.fullmatch(title):
+    title = required_text(name, field="name", what="The name", longest=60).upper()
+    if not NAME.fullmatch(title):
         raise Invalid(
             "A bank's name has capital letters, digits and underscores.", fix="Such as UK_KNOWN.", field="name"
         )

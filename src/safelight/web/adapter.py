@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
@@ -36,6 +36,14 @@ RUN_OUT = "This password was given to you for a short time, and has run out. Ask
 
 class ClosedAccountAdapter(DefaultAccountAdapter):
     """allauth with sign-up closed, and silent about success: the page a person lands on says where they are."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": "The user name or the password is not right.",
+        "incorrect_password": "This is not your password.",
+        "enter_current_password": "This is not the password that you have now.",
+        "too_many_login_attempts": "Too many failed attempts. Wait a quarter of an hour, then try again.",
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

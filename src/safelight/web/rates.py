@@ -59,6 +59,7 @@ class PagesAMinute:
         if person not in self._refused:
             self._refused.add(person)
             note_refusal(request, TOO_MANY)
-        answer = render(request, "429.html", {"pages": True}, status=429)
-        answer["Retry-After"] = str(max(1, round(wait)))
+        seconds = max(1, round(wait))
+        answer = render(request, "429.html", {"pages": True, "wait": seconds}, status=429)
+        answer["Retry-After"] = str(seconds)
         return answer

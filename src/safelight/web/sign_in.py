@@ -43,6 +43,12 @@ class SignIn(LoginView):
 class OwnPasswordForm(ChangePasswordForm):
     """A new password must be one: the same again would leave a given password in force."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        labels = ("Password that you have now", "New password", "New password, once more")
+        for name, label in zip(("oldpassword", "password1", "password2"), labels, strict=True):
+            self.fields[name].label = label
+
     def clean(self) -> Any:
         data = super().clean()
         if self.cleaned_data.get("password1") and self.cleaned_data.get("oldpassword") == data.get("password1"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client
 from tests.web.security.people import BACKEND, PASSWORD, give_password, make_person, signed_in
 
@@ -151,3 +152,22 @@ def test_signing_out_tells_the_browser_to_forget(client):
     answer = signed_in(user).post("/sign-out/")
     assert answer["Clear-Site-Data"] == '"cache", "storage"' and "no-store" in answer["Cache-Control"]
     assert "Clear-Site-Data" not in client.get("/sign-out/"), "asking is not signing out"
+
+
+def test_the_page_of_ones_own_sign_in_opens_although_an_older_session_is_dead():
+    """Whoever chose a password, or was signed in yesterday, would meet a fault in place of the list."""
+    head = make_person("head", "administrator")
+    user = make_person()
+    here, yesterday = signed_in(user), signed_in(user)
+    Session.objects.get(pk=yesterday.session.session_key).delete()  # as the cleaning of every night does
+    own = "entirely other words here"
+    here.post("/my-sign-in/password/", {"oldpassword": PASSWORD, "password1": own, "password2": own})
+    assert UserSession.objects.filter(user=user).count() == 3, "the one of before the password, and yesterday's"
+    page = here.get("/my-sign-in/")
+    assert page.status_code == 200 and page.content.decode().count("This one") == 1
+    assert "End it" not in page.content.decode(), "there is no other to end"
+    assert "1 session" in signed_in(head).get("/accounts/of/sam/").content.decode()
+    assert here.post("/my-sign-in/sessions/end/").status_code == 302
+    assert not LedgerEntry.objects.filter(verb="account.sessions_ended", actor=user, payload__sessions__gt=0).exists()
+    give_password(Client(), password=own)
+    assert UserSession.objects.filter(user=user).count() == 2, "signing in clears away what is dead"

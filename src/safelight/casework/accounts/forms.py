@@ -16,7 +16,7 @@ from safelight.casework.workforce.models import Unit
 class AccountForm(forms.Form):
     """Who, in which role, where."""
 
-    username = forms.CharField(label="Username", max_length=60, validators=[UnicodeUsernameValidator()])
+    username = forms.CharField(label="User name", max_length=60, validators=[UnicodeUsernameValidator()])
     name = forms.CharField(label="Name, as colleagues know it", max_length=120)
     role = forms.ChoiceField(label="Role", widget=forms.RadioSelect)
     unit = forms.ModelChoiceField(
@@ -78,7 +78,7 @@ class ConnectForm(forms.Form):
     """Which account somebody of the sign-in service is."""
 
     username = forms.CharField(
-        label="Username of the account",
+        label="User name of the account",
         max_length=150,
         help_text="Leave empty to turn this person away.",
         required=False,

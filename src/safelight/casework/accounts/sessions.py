@@ -11,8 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
+from allauth.core.internal.sessionkit import get_session_user
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -57,14 +59,20 @@ def over(request: HttpRequest) -> str:
 
 
 def sessions_of(user: Any) -> list[UserSession]:
-    """The sessions of ``user`` that are still alive, newest first."""
-    return sorted(UserSession.objects.purge_and_list(user), key=lambda row: row.created_at, reverse=True)
+    """The sessions of ``user`` that are still alive, newest first. Asks only: dead ones go at the next sign-in."""
+    rows = UserSession.objects.filter(user=user).order_by("-created_at", "-pk")
+    return [row for row in rows if is_alive(row)]
+
+
+def is_alive(row: UserSession) -> bool:
+    """Whether its session is there, within its longest time, and as the person's password is now."""
+    return get_session_user(SessionStore(row.session_key)) is not None
 
 
 def open_sessions(user: Any) -> int:
-    """How many sessions of ``user`` are within their longest time. Asks only; the list above clears away as well."""
+    """How many sessions of ``user`` are alive and within their longest time."""
     since = timezone.now() - timedelta(hours=rule_for(user).longest_hours)
-    return int(UserSession.objects.filter(user=user, created_at__gte=since).count())
+    return sum(row.created_at >= since for row in sessions_of(user))
 
 
 @transaction.atomic
@@ -80,10 +88,11 @@ def end_sessions(
     """
     rows = UserSession.objects.filter(user=user).exclude(session_key=keep or "")
     rows = rows if only is None else rows.filter(pk=only)
-    ended = list(rows.order_by("pk"))
-    for row in ended:
-        row.end()
+    # Also those that a password changed a moment ago shuts out.
+    ended = [row for row in rows if SessionStore(row.session_key).load()]
     if ended:
+        for row in rows:  # what is dead goes with them
+            row.end()
         record(
             actor,
             "account.sessions_ended",
@@ -135,6 +144,7 @@ def signed_in(request: HttpRequest, user: Any) -> None:
     owner, number = request.session.get(SERVICE_SESSION, ("", ""))
     if owner == str(user.pk) and number:
         UserSession.objects.filter(session_key=here).update(data={SERVICE_SESSION: number})
-    others = [row for row in sessions_of(user) if row.session_key != here]
+    others = sorted(UserSession.objects.purge_and_list(user), key=lambda row: row.created_at, reverse=True)
+    others = [row for row in others if row.session_key != here]
     for row in others[max(rule_for(user).sessions - 1, 0) :]:
         end_sessions(user, user, only=row.pk, why="more sessions than the role may have")

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -90,18 +91,21 @@ def detail(request: HttpRequest, username: str) -> HttpResponse:
             "waiting": user.recoveries.filter(decided_at=None).first(),
             "own": user.pk == request.user.pk,
             "sessions": open_sessions(user),
+            "duty": settings.SECOND_FACTOR_DUTY,
         },
     )
 
 
-def _with_reason(request: HttpRequest, user: User, title: str, act: Any, *, done: str, closing: bool) -> HttpResponse:
+def _with_reason(
+    request: HttpRequest, user: User, title: str, act: Any, *, intro: str, done: str, closing: bool
+) -> HttpResponse:
     form = ReasonForm(posted(request))
     back = reverse("accounts:detail", args=[user.username])
     if request.method == "POST" and attempt(form, lambda: act(request.user, user, **form.cleaned_data)) is not None:
         messages.success(request, done)
         return redirect(back)
-    context = {"title": title, "caption": user.name, "form": form, "button": title, "cancel_url": back}
-    return render(request, "form_page.html", {**context, "destructive": closing})
+    context = {"title": title, "caption": f"{user.name}, {user.username}", "intro": intro, "form": form}
+    return render(request, "form_page.html", {**context, "button": title, "cancel_url": back, "destructive": closing})
 
 
 @page("accounts.manage", methods=("GET", "POST"))
@@ -110,7 +114,8 @@ def close(request: HttpRequest, username: str) -> HttpResponse:
     """Close an account: its sessions end at once."""
     user = get_object_or_404(User, username=username)
     done = f"The account {user.username} is closed, and its sessions have ended."
-    return _with_reason(request, user, "Close the account", close_account, done=done, closing=True)
+    intro = "Nobody signs in with it until it is opened again. What the person did stays on the record."
+    return _with_reason(request, user, "Close the account", close_account, intro=intro, done=done, closing=True)
 
 
 @page("accounts.manage", methods=("GET", "POST"))
@@ -119,7 +124,8 @@ def reopen(request: HttpRequest, username: str) -> HttpResponse:
     """Open a closed account again."""
     user = get_object_or_404(User, username=username)
     done = f"The account {user.username} is open again."
-    return _with_reason(request, user, "Open the account again", open_account, done=done, closing=False)
+    intro = "The person signs in as before, with the password and the second factors that they had."
+    return _with_reason(request, user, "Open the account again", open_account, intro=intro, done=done, closing=False)
 
 
 @page("accounts.manage", methods=("GET", "POST"))
@@ -128,7 +134,11 @@ def end_sessions(request: HttpRequest, username: str) -> HttpResponse:
     """End every session of somebody else: what is open anywhere in their name asks who they are."""
     user = get_object_or_404(User, username=username)
     done = f"Every session of {user.username} has ended. They are told, and may sign in again."
-    return _with_reason(request, user, "End every session", end_sessions_of, done=done, closing=True)
+    intro = (
+        "Whatever is open in this person's name, on any computer or telephone, asks at once who they are; what was "
+        "typed and not sent is lost. They are told. The account stays open: close it to keep somebody out."
+    )
+    return _with_reason(request, user, "End every session", end_sessions_of, intro=intro, done=done, closing=True)
 
 
 @page("accounts.manage", methods=("POST",))

@@ -252,8 +252,8 @@ def run(size: Size) -> Result:
 def _calls(size: Size, result: Result) -> None:
     from tests.casework.exchange.makers import make_key, make_own_bank, make_platform, manager
 
-    from safelight.casework.exchange import api as api_module
-    from safelight.casework.exchange import banks, notices
+    from safelight.casework.exchange import api_frame, banks, notices
+    from safelight.casework.exchange.api import api
     from safelight.casework.exchange.publishing import publish_all
 
     boss = manager()
@@ -265,7 +265,7 @@ def _calls(size: Size, result: Result) -> None:
         boss, platform, url="https://example.org/x", recipient="Synthetic", sent_at=datetime(2026, 11, 1, tzinfo=UTC)
     )
     publish_all()
-    schema = api_module.api.get_openapi_schema(path_prefix="/")
+    schema = api.get_openapi_schema(path_prefix="/")
     known = {"content": entry.pk, "reference": notice.reference, "name": "KNOWN"}
     calls = Calls(json.loads(json.dumps(schema)), token, known)
     operations = [
@@ -286,6 +286,6 @@ def _calls(size: Size, result: Result) -> None:
             answered += min(seen) < 300
             result.add(f"{method.upper()} {path}", len(puts), right, ", ".join(map(str, sorted(seen))))
     finally:
-        api_module.close_service()
+        api_frame.close_service()
     if size == "full":  # else nobody would see that the trial's calls are all refused, and so try little
         result.add("operations of which at least one call was answered", len(operations), answered)

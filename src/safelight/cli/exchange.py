@@ -49,7 +49,7 @@ def _begin(worker: Any) -> None:
 
 
 def _end(server: Any, worker: Any) -> None:
-    from safelight.casework.exchange.api import close_service
+    from safelight.casework.exchange.api_frame import close_service
 
     close_service()
 

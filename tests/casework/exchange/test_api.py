@@ -12,8 +12,7 @@ from django.utils import timezone
 from tests.casework.exchange.makers import make_key, make_own_bank, make_platform, manager
 from tests.exchange.test_service import picture
 
-from safelight.casework.exchange import api as api_module
-from safelight.casework.exchange import banks, notices, services
+from safelight.casework.exchange import api_frame, banks, notices, services
 from safelight.casework.exchange.collecting import collect
 from safelight.casework.exchange.models import ApiKey, BankContent, Hit, LookupTally, PlatformReport
 from safelight.casework.exchange.publishing import folder, publish_all
@@ -57,7 +56,7 @@ def exchange(settings, tmp_path):
     _, token = make_key(boss, platform)
     publish_all()
     yield boss, bank, platform, Caller(token)
-    api_module.close_service()
+    api_frame.close_service()
 
 
 def entry_of(bank) -> int:
@@ -100,7 +99,7 @@ class TestShapesOfHma:
         added = caller.photo("/c/bank/KNOWN/content", body).json()
         assert added["signals"] == hashes
         publish_all()
-        api_module.service().refresh()
+        api_frame.service().refresh()
         told = caller.photo("/m/lookup", body).json()
         assert told["pdq"]["KNOWN"] == [{"bank_content_id": added["id"], "distance": "0"}]
         assert not any(body[:64] in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
@@ -169,7 +168,7 @@ class TestBadInput:
         services.suspend_key(boss, stopped, note="Synthetic.")
         _, narrow = make_key(boss, platform, scopes=["report"])
         publish_all()
-        api_module.service().refresh()
+        api_frame.service().refresh()
         ask = ("/m/lookup", {"signal_type": "md5", "signal": MD5})
         cases = [
             (Caller("").post(*ask), 401, "no_key"),
@@ -270,7 +269,7 @@ class TestBadInput:
         boss, bank, _, _ = exchange
         _, token = make_key(boss, make_platform(boss, per_minute=1, per_day=1))
         publish_all()
-        api_module.service().refresh()
+        api_frame.service().refresh()
         caller = Caller(token)
         caller.get("/m/lookup", signal_type="md5", signal=MD5)
         answer = caller.get("/m/lookup", signal_type="md5", signal=MD5)
@@ -358,7 +357,7 @@ class TestFromLookUpToLedger:
         settings.ROOT_URLCONF = exchange_settings.ROOT_URLCONF
         services.lift_suspension(boss, key, reason="A test of theirs.")
         publish_all()
-        api_module.service().refresh()
+        api_frame.service().refresh()
         assert caller.get("/m/lookup", signal_type="pdq", signal=PDQ).status_code == 200
 
 

@@ -67,7 +67,7 @@ def test_each_call_opens_to_the_declared_scopes_alone(exchange: Any) -> None:
     stopped, stopped_token = make_key(boss, platform)
     services.suspend_key(boss, stopped, note="Synthetic.")
     publish_all()
-    from safelight.casework.exchange.api import service
+    from safelight.casework.exchange.api_frame import service
 
     service().refresh()
     wrong = []

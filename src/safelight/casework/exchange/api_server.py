@@ -12,7 +12,8 @@ from functools import cache
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from safelight.casework.exchange.api import api, problem, service
+from safelight.casework.exchange.api import api
+from safelight.casework.exchange.api_frame import problem, service
 from safelight.exchange.pictures import LARGEST
 
 LARGEST_JSON = 256 * 1024

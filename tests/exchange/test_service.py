@@ -226,6 +226,17 @@ class TestPictures:
         for path in folder.path.rglob("*"):
             assert path.is_dir() or body[:64] not in path.read_bytes()
 
+    def test_a_decoder_that_does_not_start_is_our_fault_and_not_the_pictures(self, exchange, monkeypatch, caplog):
+        """A platform would take every picture for none that can be known, let it up, and nobody would hear of it."""
+        _, key, service = exchange
+        pictures = Pictures()
+        monkeypatch.setattr(pictures._pool, "_module", "safelight.triage.no_such_worker")
+        monkeypatch.setattr(service, "pictures", pictures)
+        with pytest.raises(Unavailable, match="not looked at"):
+            service.look_up_picture(key.token, picture())
+        assert "could not be started" in caplog.text
+        pictures.close()
+
     def test_what_is_no_picture_costs_one_clear_line(self):
         made = Pictures()
         bomb = io.BytesIO()

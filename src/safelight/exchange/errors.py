@@ -7,7 +7,7 @@
     ├── Refused           no key, unknown, expired, suspended, not in scope  401, 403
     ├── OverQuota         more look-ups than agreed                          429
     ├── NotHashable       bytes that are no picture, or one we do not decode 422
-    └── Unavailable       the journal cannot be written, nothing is answered 503
+    └── Unavailable       the journal cannot be written, no decoder starts   503
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class NotHashable(ExchangeError):
 
 
 class Unavailable(ExchangeError):
-    """An answer could not be recorded, and so is not given."""
+    """An answer could not be recorded, and so is not given; or nobody is there to give it."""
 
     def __init__(self, what: str, *, fix: str = "Ask again later; the operator has been told in the log.") -> None:
         super().__init__(what, fix=fix, code="unavailable", status=503)

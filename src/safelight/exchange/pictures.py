@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 
-from safelight.exchange.errors import BadQuery, NotHashable
+from safelight.exchange.errors import BadQuery, NotHashable, Unavailable
 from safelight.exchange.query import Query
 from safelight.matching.pdq import QUALITY_GATE
 from safelight.triage.filetypes import PICTURES, sniff
@@ -13,6 +14,7 @@ from safelight.triage.pictures import PicturePool
 from safelight.triage.settings import TriageSettings
 
 LARGEST = 8 << 20
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Pictures:
         Raises:
             BadQuery: nothing there, or more than `LARGEST` bytes.
             NotHashable: no picture, one that claims too many pixels, or one that the decoder refuses.
+            Unavailable: no decoder can be started; the picture has not been looked at.
         """
         if not body:
             raise BadQuery("The picture is empty.", fix="Send its bytes as the form field 'photo'.", code="no_picture")
@@ -59,6 +62,9 @@ class Pictures:
         if kind not in PICTURES:
             raise NotHashable("These bytes are no picture of a kind that is read.")
         found = self._pool.submit(body, kind).result()
+        if not found.tried:
+            _log.error("No picture can be hashed: %s.", found.problem)
+            raise Unavailable("No picture can be hashed at the moment; this one was not looked at.")
         if found.problem or found.pdq is None:
             raise NotHashable(f"The picture has no PDQ: {found.problem}.", fix="Look up its MD5 or SHA-256 instead.")
         exact = (("md5", hashlib.md5), ("sha1", hashlib.sha1), ("sha256", hashlib.sha256))

@@ -22,7 +22,7 @@ REDUCED_MARGIN = 24
 
 @dataclass(frozen=True, slots=True)
 class PictureHash:
-    """What a worker said of one picture: `pdq` (hex) and `quality`, or `problem`.
+    """What a worker said of one picture: `pdq` (hex) and `quality`, or `problem`; not `tried` when no worker began.
 
     `variants`, where they were asked for: how each was made (`safelight.matching.variants`) and its hex.
     """
@@ -33,6 +33,7 @@ class PictureHash:
     quality: int | None = None
     mode: str = ""
     problem: str = ""
+    tried: bool = True
     variants: tuple[tuple[str, str], ...] = ()
 
 
@@ -69,6 +70,9 @@ class PicturePool:
     def _hash(self, body: bytes, request: dict[str, Any]) -> PictureHash:
         try:
             child = self._child()
+        except ChildLost as lost:
+            return PictureHash(problem=f"its decoder could not be started ({lost.what})", tried=False)
+        try:
             seconds = self._settings.picture_seconds + self._settings.item_seconds_per_mib * len(body) / MIB
             child.send(request, body, seconds=seconds)
             answer = child.receive(seconds)

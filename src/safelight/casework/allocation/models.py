@@ -54,24 +54,11 @@ class ConflictQuerySet(models.QuerySet["Conflict"]):
         """The cases that are closed to ``user``, as a condition on :class:`Case` (or on ``field``): those declared,
         and those in which a person declared stands as anything. Sub-queries from the few rows of this user, not one
         for each case."""
-        return any_of(field, keys(user, "cases in conflict", lambda: self._closed_to(user)))
+        return any_of(field, keys(user, "cases in conflict", _cases_closed_to))
 
     def people_closed_to(self, user: Any) -> Q:
         """The same of rows that name a person by ``person``."""
-        live = self.filter(ended_at=None, user=user).exclude(person=None)
-        return any_of("person", keys(user, "people in conflict", lambda: [live.values("person")]))
-
-    def _closed_to(self, user: Any) -> list[Any]:
-        from safelight.casework.cases.models import CasePerson
-        from safelight.casework.safeguarding.models import ChildAtRisk
-
-        live = self.filter(ended_at=None, user=user)
-        people = live.exclude(person=None).values("person")
-        return [
-            live.exclude(case=None).values("case"),
-            CasePerson.objects.filter(person__in=people).values("case"),
-            ChildAtRisk.objects.filter(person__in=people).exclude(case=None).values("case"),
-        ]
+        return any_of("person", keys(user, "people in conflict", _people_closed_to))
 
     def visible_to(self, user: Any) -> Self:
         """Those that one declared oneself, and for a supervisor those of the people of the unit. What others declared
@@ -80,6 +67,23 @@ class ConflictQuerySet(models.QuerySet["Conflict"]):
         if user.role == "supervisor" and user.unit_id is not None:
             mine |= Q(user__unit=user.unit_id) & ~Q(user=user)
         return self.filter(mine)
+
+
+def _cases_closed_to(user: Any) -> list[Any]:
+    from safelight.casework.cases.models import CasePerson
+    from safelight.casework.safeguarding.models import ChildAtRisk
+
+    live = Conflict.objects.filter(ended_at=None, user=user)
+    people = live.exclude(person=None).values("person")
+    return [
+        live.exclude(case=None).values("case"),
+        CasePerson.objects.filter(person__in=people).values("case"),
+        ChildAtRisk.objects.filter(person__in=people).exclude(case=None).values("case"),
+    ]
+
+
+def _people_closed_to(user: Any) -> list[Any]:
+    return [Conflict.objects.filter(ended_at=None, user=user).exclude(person=None).values("person")]
 
 
 class Conflict(models.Model):

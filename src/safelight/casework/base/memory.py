@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Q
 
 import safelight.casework.base.lookups  # noqa: F401 - registers anyof
+from safelight.casework.base.prepared import Asker, KeySlot, prepared
 
 MOST = 400
 """Keys written out in a question; more are left to the database as the sub-query that they come from."""
@@ -29,35 +30,40 @@ def remembering(user: Any) -> Iterator[None]:
         del user.remembered_keys
 
 
-def keys(user: Any, name: str, rows: Callable[[], list[Any]], *, most: int = MOST) -> list[Any]:
+def keys(user: Any, name: str, rows: Callable[[Any], list[Any]], *, most: int = MOST) -> list[Any]:
     """What to put behind ``__in``: the keys where ``user`` is remembered and they are few, otherwise queries.
 
     Args:
         user: whose keys they are.
         name: what they are; one name stands for one question.
         most: how many keys are few.
-        rows: makes the queries, each the ``values`` of one column; together they are the answer.
+        rows: a function of a module that makes the queries for a user, each the ``values`` of one column; together they are the answer.
 
     Returns:
         A list with one list of keys, or with the queries: ``any_of("pk", keys(...))`` makes a condition of it.
     """
+    if isinstance(user, Asker):
+        return [KeySlot(name, rows, most)]
     kept = getattr(user, "remembered_keys", None)
     if kept is None:
-        return rows()
+        return rows(user)
     if name not in kept:
-        asked = rows()
-        first, *rest = (one.order_by() for one in asked)
-        together = first.union(*rest) if rest else first.distinct()
-        found = {key for row in together[: most + 1] for key in row.values()}
-        kept[name] = [sorted(found)] if len(found) <= most else asked
+        found = {key for row in _together(user, rows, most) for key in row.values()}
+        kept[name] = [sorted(found)] if len(found) <= most else rows(user)
     return list(kept[name])
+
+
+@prepared
+def _together(user: Any, rows: Callable[[Any], list[Any]], most: int) -> Any:
+    first, *rest = (one.order_by() for one in rows(user))
+    return (first.union(*rest) if rest else first.distinct())[: most + 1]
 
 
 def any_of(field: str, parts: list[Any]) -> Q:
     """``field`` is in one of ``parts`` (what :func:`keys` gave)."""
     found = Q()
     for one in parts:
-        found |= Q(**{f"{field}__anyof" if isinstance(one, list) else f"{field}__in": one})
+        found |= Q(**{f"{field}__anyof" if isinstance(one, list | KeySlot) else f"{field}__in": one})
     return found
 
 

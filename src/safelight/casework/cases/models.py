@@ -47,15 +47,17 @@ def _named(user: Any) -> list[Any]:
 
 def named_to(user: Any, field: str) -> Q:
     """That ``field`` is a case that names ``user``."""
-    return any_of(field, keys(user, "cases by name", lambda: _named(user)))
+    return any_of(field, keys(user, "cases by name", _named))
 
 
 def carried_by(user: Any, field: str) -> Q:
     """That ``field`` is a case of which ``user`` is the live investigator, and which ``user`` may see."""
+    return any_of(field, keys(user, "cases carried", _carried))
+
+
+def _carried(user: Any) -> list[Any]:
     mine = {"allocations__investigator": user, "allocations__ended_at": None}
-    return any_of(
-        field, keys(user, "cases carried", lambda: [Case.objects.visible_to(user).filter(**mine).values("pk")])
-    )
+    return [Case.objects.visible_to(user).filter(**mine).values("pk")]
 
 
 class CaseQuerySet(VisibleQuerySet):

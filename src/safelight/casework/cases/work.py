@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from safelight.casework.allocation.models import Allocation
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case, ChronologyEntry, carried_by
 from safelight.casework.clocks.models import Clock
@@ -22,11 +23,6 @@ def items_for(user: Any) -> list[WorkItem]:
         return _chief(user)
     if user.role not in ("investigator", "supervisor"):
         return []
-    mine = Case.objects.visible_to(user).open()
-    if user.role == "supervisor":
-        mine = mine.filter(unit=user.unit)
-    else:
-        mine = Case.objects.open().filter(carried_by(user, "pk"))
     items = [
         WorkItem(
             title="Live contact with a child: act now",
@@ -36,23 +32,37 @@ def items_for(user: Any) -> list[WorkItem]:
             urgent=True,
             group="Live contact",
         )
-        for case in _live(user, mine)
+        for case in _live(user)
     ]
     if user.role == "supervisor":
-        waiting = list(mine.unallocated().order_by("opened_at", "pk")[:MOST])
-        clocks = Clock.objects.open().filter(case__in=waiting, rule="allocation_to_investigator")
+        waiting = _unallocated(user)
+        clocks = _to_allocate(None, cases=[case.pk for case in waiting]) if waiting else []
         by_case = {clock.case_id: clock for clock in clocks}
         items += [_allocate(case, by_case.get(case.pk)) for case in waiting]
     else:
-        items += [_begin(row.case) for row in _untouched(user, mine)]
+        items += [_begin(row.case) for row in _untouched(user)]
     return items
 
 
-def _live(user: Any, mine: Any) -> Any:
+@prepared
+def _live(user: Any) -> Any:
     """Cases with live contact; a supervisor answers for closed ones as well: closing a case ends no contact."""
     if user.role == "supervisor":
         mine = Case.objects.visible_to(user).filter(unit=user.unit)
+    else:
+        mine = Case.objects.open().filter(carried_by(user, "pk"))
     return mine.filter(live_contact=True).order_by("pk")[:MOST]
+
+
+@prepared
+def _unallocated(user: Any) -> Any:
+    mine = Case.objects.visible_to(user).open().filter(unit=user.unit)
+    return mine.unallocated().order_by("opened_at", "pk")[:MOST]
+
+
+@prepared
+def _to_allocate(nobody: None, *, cases: Any) -> Any:
+    return Clock.objects.open().filter(case__anyof=cases, rule="allocation_to_investigator")
 
 
 def _chief(user: Any) -> list[WorkItem]:
@@ -71,10 +81,12 @@ def _chief(user: Any) -> list[WorkItem]:
     ]
 
 
-def _untouched(user: Any, mine: Any) -> Any:
+@prepared
+def _untouched(user: Any) -> Any:
     """The investigator's live allocations since which the investigator recorded nothing in the case."""
     done = ChronologyEntry.objects.filter(case=OuterRef("case"), actor=user, recorded_at__gte=OuterRef("started_at"))
-    rows = Allocation.objects.filter(investigator=user, ended_at=None, case__in=mine).exclude(Exists(done))
+    mine = Allocation.objects.filter(carried_by(user, "case"), investigator=user, ended_at=None, case__status="open")
+    rows = mine.exclude(Exists(done))
     return rows.select_related("case").order_by("started_at", "pk")[:MOST]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import F, Prefetch, Q
 from django.utils import timezone
 
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.standards import standards
 from safelight.casework.clocks.models import BREACHED, MET, NOT_SET, PAUSED, RUNNING, Clock, ClockPause, Hold
 from safelight.errors import StandardsError
@@ -108,11 +109,14 @@ def views_of(clocks: Any, now: datetime | None = None) -> list[ClockView]:
     """Clocks as pages show them, with their live holds: two queries for a queryset, one for rows already read."""
     moment = now or timezone.now()
     rows = list(clocks)
-    live = Hold.objects.filter(
-        clock__anyof=[clock.pk for clock in rows if clock.stopped_at is None], lifted_at=None, expires_at__gt=moment
-    ).select_related("supervisor")
-    holds = {hold.clock_id: hold for hold in live}
+    running = [clock.pk for clock in rows if clock.stopped_at is None]
+    holds = {hold.clock_id: hold for hold in (_live_holds(None, clocks=running, now=moment) if running else ())}
     return [view_of(clock, moment, holds.get(clock.pk)) for clock in rows]
+
+
+@prepared
+def _live_holds(nobody: None, *, clocks: Any, now: Any) -> Any:
+    return Hold.objects.filter(clock__anyof=clocks, lifted_at=None, expires_at__gt=now).select_related("supervisor")
 
 
 def clocks_of_case(case: Any, now: datetime | None = None) -> list[ClockView]:

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import carried_by
 from safelight.casework.cases.seen import first_seen
@@ -38,18 +39,10 @@ def items_for(user: Any) -> list[WorkItem]:
     if not wanted:
         return []
     if user.role == "supervisor":
-        devices = first_seen(_failed(user), user, MOST)
+        devices = first_seen(lambda at, to: _failed(user, at, to), user, MOST)
     else:
-        found = with_standing(Device.objects.visible_to(user)).filter(case__status="open")
-        if user.role == "investigator":
-            found = found.filter(carried_by(user, "case"))
-        found = found.filter(_UNFINISHED).exclude(decision="not_triaged")
-        devices = list(found.select_related("case").order_by("seized_at", "pk")[: MOST * 2])
-    accounted = set(
-        TriageRun.objects.filter(pk__in=[d.latest_pk for d in devices if d.latest_pk])
-        .exclude(accepted_at=None)
-        .values_list("pk", flat=True)
-    )
+        devices = _unfinished(user)
+    accounted = set(_accounted(None, runs=[device.latest_pk for device in devices if device.latest_pk]))
     waiting = [
         (device, standing)
         for device in devices
@@ -59,31 +52,48 @@ def items_for(user: Any) -> list[WorkItem]:
     ][:MOST]
     clocks = {
         clock.subject_id: clock
-        for clock in Clock.objects.open().filter(
-            rule="device_triage", subject_type="devices.device", subject_id__in=[device.pk for device, _ in waiting]
-        )
+        for clock in (_clocks(None, devices=[device.pk for device, _ in waiting]) if waiting else ())
     }
     made = [_item(device, standing, clocks.get(device.pk)) for device, standing in waiting]
     return made + _undecided(user) + _reviews(user)
 
 
-def _failed(user: Any) -> Any:
+@prepared
+def _accounted(nobody: None, *, runs: Any) -> Any:
+    return TriageRun.objects.filter(pk__anyof=runs).exclude(accepted_at=None).values_list("pk", flat=True)
+
+
+@prepared
+def _clocks(nobody: None, *, devices: Any) -> Any:
+    rows = Clock.objects.open().filter(rule="device_triage", subject_type="devices.device")
+    return rows.filter(subject_id__anyof=devices)
+
+
+@prepared
+def _unfinished(user: Any) -> Any:
+    found = with_standing(Device.objects.visible_to(user)).filter(case__status="open")
+    if user.role == "investigator":
+        found = found.filter(carried_by(user, "case"))
+    found = found.filter(_UNFINISHED).exclude(decision="not_triaged")
+    return found.select_related("case").order_by("seized_at", "pk")[: MOST * 2]
+
+
+@prepared
+def _failed(user: Any, at: int, to: int) -> Any:
     """The devices of the unit whose newest run could not read them, nobody having accounted for it. They are few in
     any force, and an index leads to them."""
     failed = TriageRun.objects.filter(device=OuterRef("pk"), state="failed", accepted_at=None)
     found = with_standing(Device.objects.filter(Exists(failed), case__unit=user.unit_id, case__status="open"))
     found = found.filter(latest_state="failed").exclude(decision="not_triaged")
-    return found.select_related("case").order_by("seized_at", "pk")
+    return found.select_related("case").order_by("seized_at", "pk")[at:to]
 
 
 def _undecided(user: Any) -> list[WorkItem]:
     """Devices without a triage decision, for those who may take it."""
-    found = Device.objects.filter(case__status="open", decision=Device.Decision.UNDECIDED)
-    found = found.select_related("case").order_by("seized_at", "pk")
     if user.role == "investigator":
-        devices = list(found.filter(carried_by(user, "case"))[:MOST])
+        devices = _undecided_of_own(user)
     elif user.role == "supervisor":
-        devices = first_seen(found.filter(case__unit=user.unit_id), user, MOST)
+        devices = first_seen(lambda at, to: _undecided_in_unit(user, at, to), user, MOST)
     else:
         return []
     return [
@@ -91,22 +101,51 @@ def _undecided(user: Any) -> list[WorkItem]:
     ]
 
 
+def _without_decision() -> Any:
+    found = Device.objects.filter(case__status="open", decision=Device.Decision.UNDECIDED)
+    return found.select_related("case").order_by("seized_at", "pk")
+
+
+@prepared
+def _undecided_of_own(user: Any) -> Any:
+    return _without_decision().filter(carried_by(user, "case"))[:MOST]
+
+
+@prepared
+def _undecided_in_unit(user: Any, at: int, to: int) -> Any:
+    return _without_decision().filter(case__unit=user.unit_id)[at:to]
+
+
 def _reviews(user: Any) -> list[WorkItem]:
     """Retained exhibits whose day of review has come, for the supervisor of the unit."""
     if user.role != "supervisor":
         return []
-    due = Release.objects.filter(
-        device__case__unit=user.unit_id, kind="retain", withdrawn_at=None, event__isnull=False,
-        review_on__lte=timezone.localdate(),
-    )  # fmt: skip
-    if not due.exists():
+    today = timezone.localdate()
+    if not _any_to_review(user, today=today):
         return []
+    rows = _to_review(user, today=today)
+    title = "Look again whether the exhibit must be kept"
+    return [_item(row.device, "", None, title=title, page="release") for row in rows]
+
+
+def _retained(user: Any, today: Any) -> Any:
+    return Release.objects.filter(
+        device__case__unit=user.unit_id, kind="retain", withdrawn_at=None, event__isnull=False, review_on__lte=today
+    )
+
+
+@prepared
+def _any_to_review(user: Any, *, today: Any) -> Any:
+    return _retained(user, today).values_list("pk")[:1]
+
+
+@prepared
+def _to_review(user: Any, *, today: Any) -> Any:
+    due = _retained(user, today)
     due = due.filter(Device.objects.visible_to(user).holding("device"))
     due = due.exclude(device__custody__action__in=["returned", "destroyed"])
     newest = Release.objects.filter(device=OuterRef("device"), withdrawn_at=None).order_by("-pk").values("pk")[:1]
-    rows = due.filter(pk=Subquery(newest)).select_related("device__case").order_by("review_on")[:MOST]
-    title = "Look again whether the exhibit must be kept"
-    return [_item(row.device, "", None, title=title, page="release") for row in rows]
+    return due.filter(pk=Subquery(newest)).select_related("device__case").order_by("review_on")[:MOST]
 
 
 def _item(device: Device, standing: str, clock: Clock | None, *, title: str = "", page: str = "detail") -> WorkItem:

@@ -37,14 +37,12 @@ class ReferralQuerySet(VisibleQuerySet):
     def visible_to(self, user: Any) -> Self:
         """The desk sees every referral that has not become a restricted case; others see those of cases they see.
         Nobody sees one that names a person with whom a conflict of interest of theirs is declared."""
-        from safelight.casework.allocation.models import Conflict
         from safelight.casework.cases.models import Case
 
         if not user.is_authenticated or user.role == "administrator":
             return self.none()
         of_cases = Q(Case.objects.visible_to(user).holding("case"))
-        closed = ReferralPerson.objects.filter(Conflict.objects.people_closed_to(user))
-        free = self.exclude(any_of("pk", keys(user, "referrals in conflict", lambda: [closed.values("referral")])))
+        free = self.exclude(any_of("pk", keys(user, "referrals in conflict", _closed_to)))
         if user.role == "referral_desk":
             return free.filter(Q(case=None) | of_cases)
         if user.role == "supervisor":
@@ -52,6 +50,12 @@ class ReferralQuerySet(VisibleQuerySet):
         if user.role == "offender_manager":
             return free.filter(Q(case=None, recorded_by=user) | of_cases)
         return free.filter(of_cases)
+
+
+def _closed_to(user: Any) -> list[Any]:
+    from safelight.casework.allocation.models import Conflict
+
+    return [ReferralPerson.objects.filter(Conflict.objects.people_closed_to(user)).values("referral")]
 
 
 class Referral(Referenced):
@@ -92,7 +96,10 @@ class Referral(Referenced):
             ),
             models.CheckConstraint(condition=~Q(state="case") | Q(case__isnull=False), name="referrals_case_is_named"),
         ]
-        indexes = [models.Index(fields=["state", "received_at"], name="referrals_by_state")]
+        indexes = [
+            models.Index(fields=["state", "received_at"], name="referrals_by_state"),
+            models.Index(fields=["received_at"], condition=Q(state__in=["new", "checked"]), name="referrals_open"),
+        ]
 
 
 class ReferralPerson(models.Model):

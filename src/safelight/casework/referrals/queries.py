@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.utils.dateparse import parse_datetime
 
+from safelight.casework.base.prepared import prepared
 from safelight.casework.clocks.models import Clock
 from safelight.casework.referrals.models import ImportBatch, ImportLine, Referral, State
 
@@ -27,7 +28,9 @@ class Filters:
 
     def apply(self, rows: QuerySet[Referral]) -> QuerySet[Referral]:
         if self.state == "open":
-            rows = rows.filter(state__in=OPEN_STATES)
+            rows = rows.filter(state__coded=OPEN_STATES)
+        elif self.state in OPEN_STATES:
+            rows = rows.filter(state__coded=OPEN_STATES, state=self.state)
         elif self.state in State.values:
             rows = rows.filter(state=self.state)
         if self.source:
@@ -68,31 +71,51 @@ def _urgency() -> Case:
 
 def desk_page(user: Any, filters: Filters, *, after: str = "", size: int = PAGE) -> Page:
     """One page of the desk for ``user``. A cursor that was tampered with starts again at the first page."""
-    rows = filters.apply(Referral.objects.visible_to(user)).select_related("unit", "case")
     if filters.by_urgency:
-        rows = rows.annotate(urgency=_urgency()).order_by("urgency", "received_at", "pk")
         at = _cursor(after)
-        if at:
-            urgency, received, key = at
-            rows = rows.filter(
-                Q(urgency__gt=urgency)
-                | Q(urgency=urgency, received_at__gt=received)
-                | Q(urgency=urgency, received_at=received, pk__gt=key)
-            )
+        past = dict(zip(("urgency", "received", "key"), at, strict=True)) if at else {}
+        found = _by_urgency(user, filters, size + 1, **past)
     else:
-        rows = rows.order_by("-pk")
-        if after.isascii() and after.isdigit() and len(after) < 16:
-            rows = rows.filter(pk__lt=int(after))
-    found = list(rows[: size + 1])
+        past = {"key": int(after)} if after.isascii() and after.isdigit() and len(after) < 16 else {}
+        found = _newest(user, filters, size + 1, **past)
     page = Page(found[:size])
     if len(found) > size:
         last = page.rows[-1]
         page.after = (
             f"{last.urgency}~{last.received_at.isoformat()}~{last.pk}" if filters.by_urgency else str(last.pk)  # type: ignore[attr-defined]
         )
-    for clock in Clock.objects.open().filter(referral__in=[row.pk for row in page.rows]).order_by("due_at"):
+    for clock in _clocks(None, referrals=[row.pk for row in page.rows]) if page.rows else ():
         page.clocks.setdefault(clock.referral_id, []).append(clock)
     return page
+
+
+def _shown(user: Any, filters: Filters) -> QuerySet[Referral]:
+    return filters.apply(Referral.objects.visible_to(user)).select_related("unit", "case")
+
+
+@prepared
+def _by_urgency(
+    user: Any, filters: Filters, most: int, *, urgency: Any = None, received: Any = None, key: Any = None
+) -> QuerySet[Referral]:
+    rows = _shown(user, filters).annotate(urgency=_urgency()).order_by("urgency", "received_at", "pk")
+    if key is not None:
+        rows = rows.filter(
+            Q(urgency__gt=urgency)
+            | Q(urgency=urgency, received_at__gt=received)
+            | Q(urgency=urgency, received_at=received, pk__gt=key)
+        )
+    return rows[:most]
+
+
+@prepared
+def _newest(user: Any, filters: Filters, most: int, *, key: Any = None) -> QuerySet[Referral]:
+    rows = _shown(user, filters).order_by("-pk")
+    return (rows if key is None else rows.filter(pk__lt=key))[:most]
+
+
+@prepared
+def _clocks(nobody: None, *, referrals: Any) -> QuerySet[Clock]:
+    return Clock.objects.open().filter(referral__anyof=referrals).order_by("due_at")
 
 
 def _cursor(text: str) -> tuple[int, datetime, int] | None:
@@ -117,13 +140,16 @@ def bounded_count(rows: QuerySet[Any], most: int = COUNTED) -> str:
 
 def desk_counts(user: Any) -> dict[str, str]:
     """Figures for the head of the desk, each counted to 200 at most."""
-    rows = Referral.objects.visible_to(user)
-    return {
-        "new": bounded_count(rows.filter(state=State.NEW)),
-        "live": bounded_count(rows.filter(state__in=OPEN_STATES, live_contact=True)),
-        "checked": bounded_count(rows.filter(state=State.CHECKED)),
-        "quarantined": bounded_count(quarantined()),
-    }
+    counts = {name: len(_counted(user, name)) for name in ("new", "live", "checked")}
+    words = {name: f"{COUNTED}+" if found > COUNTED else str(found) for name, found in counts.items()}
+    return {**words, "quarantined": bounded_count(quarantined())}
+
+
+@prepared
+def _counted(user: Any, which: str) -> QuerySet[Any]:
+    rows = Referral.objects.visible_to(user).filter(state__coded=OPEN_STATES)
+    rows = rows.filter(live_contact=True) if which == "live" else rows.filter(state=which)
+    return rows.order_by().values_list("pk", flat=True)[: COUNTED + 1]
 
 
 def quarantined() -> QuerySet[ImportLine]:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from safelight.casework.base.memory import any_of, keys
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case, carried_by
 from safelight.casework.cases.seen import first_seen
@@ -36,7 +37,11 @@ def items_for(user: Any) -> list[WorkItem]:
 
 def _of(user: Any, field: str) -> Q:
     """That ``field`` is an open case whose children are this person's to protect."""
-    return any_of(field, keys(user, "cases to protect", lambda: [_cases(user).values("pk")], most=3_000))
+    return any_of(field, keys(user, "cases to protect", _protected, most=3_000))
+
+
+def _protected(user: Any) -> list[Any]:
+    return [_cases(user).values("pk")]
 
 
 def _cases(user: Any) -> Any:
@@ -50,18 +55,16 @@ def _cases(user: Any) -> Any:
 
 def _clock_items(user: Any) -> list[WorkItem]:
     now = timezone.now()
-    rows = Clock.objects.open().filter(Q(rule=TELL_SOCIAL_CARE) | Q(rule=CHASE, due_at__lt=now))
-    rows = rows.select_related("case", "referral").order_by("due_at", "id")
     # One question for each way to a clock, not one with OR between: each then has an index that leads to its rows.
     found: list[Clock] = []
     if user.role == "supervisor":
         # Of open and of closed cases: closing a case ends no clock of a child, and whoever settled that part still sees
         # what runs.
-        found += first_seen(rows.filter(case__isnull=False, unit=user.unit_id), user, SHOWN, unit=user.unit_id)
+        found += first_seen(lambda at, to: _untold_of_unit(user, at, to, now=now), user, SHOWN, of_unit=True)
     else:
-        found += rows.filter(_of(user, "case"))[:SHOWN]
+        found += _untold_of_own(user, now=now)
     if user.role != "investigator":
-        found += rows.filter(Referral.objects.visible_to(user).filter(case=None).holding("referral"), case=None)[:SHOWN]
+        found += _untold_without_case(user, now=now)
     found.sort(key=lambda clock: (clock.due_at or _LAST, clock.pk))
     groups: dict[tuple[str, int | None, int | None], list[ClockView]] = {}
     for view in views_of(found[:SHOWN], now):
@@ -72,6 +75,27 @@ def _clock_items(user: Any) -> list[WorkItem]:
         [v.clock.subject_id for (rule, *_), vs in groups.items() if rule == TELL_SOCIAL_CARE for v in vs]
     )
     return [_clock_item(rule, views, danger) for (rule, _, _), views in groups.items()]
+
+
+def _untold(now: Any) -> Any:
+    rows = Clock.objects.open().filter(Q(rule=TELL_SOCIAL_CARE) | Q(rule=CHASE, due_at__lt=now))
+    return rows.select_related("case", "referral").order_by("due_at", "id")
+
+
+@prepared
+def _untold_of_unit(user: Any, at: int, to: int, *, now: Any) -> Any:
+    return _untold(now).filter(case__isnull=False, unit=user.unit_id)[at:to]
+
+
+@prepared
+def _untold_of_own(user: Any, *, now: Any) -> Any:
+    return _untold(now).filter(_of(user, "case"))[:SHOWN]
+
+
+@prepared
+def _untold_without_case(user: Any, *, now: Any) -> Any:
+    seen = Referral.objects.visible_to(user).filter(case=None)
+    return _untold(now).filter(seen.holding("referral"), case=None)[:SHOWN]
 
 
 MOTION = {
@@ -86,14 +110,12 @@ MOTION = {
 def _motion_items(user: Any) -> list[WorkItem]:
     """Discussions to hold, children to be seen, conferences and police protections: those of the own cases, and of a
     covert discussion those of which the person is the owner (they hang on no case)."""
-    rows = Clock.objects.open().filter(rule__in=MOTION).select_related("case").order_by("due_at", "id")
-    covert = Q(case=None, referral=None, owner=user)
     if user.role == "supervisor":
-        found = first_seen(rows.filter(case__status="open", unit=user.unit_id), user, SHOWN, unit=user.unit_id)
-        found += rows.filter(covert)[:SHOWN]
+        found = first_seen(lambda at, to: _moving_in_unit(user, at, to), user, SHOWN, of_unit=True)
+        found += _moving_covertly(user)
         found = sorted(found, key=lambda clock: (clock.due_at or _LAST, clock.pk))[:SHOWN]
     else:
-        found = list(rows.filter(_of(user, "case") | covert)[:SHOWN])
+        found = _moving_of_own(user)
     made = []
     for view in views_of(found):
         clock, case = view.clock, view.clock.case
@@ -106,17 +128,38 @@ def _motion_items(user: Any) -> list[WorkItem]:
     return made
 
 
+def _moving() -> Any:
+    return Clock.objects.open().filter(rule__in=MOTION).select_related("case").order_by("due_at", "id")
+
+
+def _covert(user: Any) -> Q:
+    return Q(case=None, referral=None, owner=user)
+
+
+@prepared
+def _moving_in_unit(user: Any, at: int, to: int) -> Any:
+    return _moving().filter(case__status="open", unit=user.unit_id)[at:to]
+
+
+@prepared
+def _moving_covertly(user: Any) -> Any:
+    return _moving().filter(_covert(user))[:SHOWN]
+
+
+@prepared
+def _moving_of_own(user: Any) -> Any:
+    return _moving().filter(_of(user, "case") | _covert(user))[:SHOWN]
+
+
 CHASED_ENOUGH = 2
 
 
 def _silent_items(user: Any) -> list[WorkItem]:
     """Referrals that were chased twice and have no answer: it is for somebody above at social care now."""
-    rows = SafeguardingReferral.objects.filter(decision="", chases__gte=CHASED_ENOUGH, escalated_at=None)
-    rows = rows.select_related("case").order_by("sent_at")
     if user.role == "supervisor":
-        found = first_seen(rows.filter(case__status="open", case__unit=user.unit_id), user, SHOWN)
+        found = first_seen(lambda at, to: _silent_in_unit(user, at, to), user, SHOWN)
     else:
-        found = list(rows.filter(_of(user, "case"))[:SHOWN])
+        found = _silent_of_own(user)
     return [
         WorkItem(
             "Escalate social care's silence",
@@ -127,6 +170,21 @@ def _silent_items(user: Any) -> list[WorkItem]:
         )
         for sent in found
     ]
+
+
+def _silent() -> Any:
+    rows = SafeguardingReferral.objects.filter(decision="", chases__gte=CHASED_ENOUGH, escalated_at=None)
+    return rows.select_related("case").order_by("sent_at")
+
+
+@prepared
+def _silent_in_unit(user: Any, at: int, to: int) -> Any:
+    return _silent().filter(case__status="open", case__unit=user.unit_id)[at:to]
+
+
+@prepared
+def _silent_of_own(user: Any) -> Any:
+    return _silent().filter(_of(user, "case"))[:SHOWN]
 
 
 def _in_danger(keys: list[int]) -> set[int]:
@@ -165,17 +223,9 @@ def _children(count: int) -> str:
 
 def _check_items(user: Any) -> list[WorkItem]:
     """Answers that leave a question open: 'yes' without a child named, and 'not known yet'."""
-    ways = [_of(user, "referral__case")]
+    rows: list[ContactCheck] = list(_asked_of_own(user))
     if user.role != "investigator":
-        waiting = Referral.objects.visible_to(user).filter(case=None).exclude(state=State.CLOSED)
-        ways.append(Q(referral__in=waiting.values("pk")))
-    yes = Q(lives_with=Answer.YES) | Q(sees=Answer.YES) | Q(works_with=Answer.YES)
-    unknown = Q(lives_with=Answer.NOT_KNOWN) | Q(sees=Answer.NOT_KNOWN) | Q(works_with=Answer.NOT_KNOWN)
-    named = Exists(ChildAtRisk.objects.filter(referral=OuterRef("referral")))
-    asked = ContactCheck.objects.annotate(named=named).filter((yes & Q(named=False)) | unknown)
-    rows: list[ContactCheck] = []
-    for way in ways:
-        rows += asked.filter(way).select_related("referral__case").order_by("answered_at")[:SHOWN]
+        rows += _asked_without_case(user)
     rows.sort(key=lambda check: check.answered_at)
     items = []
     for check in rows[:SHOWN]:
@@ -190,3 +240,22 @@ def _check_items(user: Any) -> list[WorkItem]:
             url = reverse("safeguarding:check", args=[referral.reference])
             items.append(WorkItem(f"Find out whether the suspect {words}", url, about, risk=risk, group=GROUP))
     return items
+
+
+def _asked(way: Q) -> Any:
+    yes = Q(lives_with=Answer.YES) | Q(sees=Answer.YES) | Q(works_with=Answer.YES)
+    unknown = Q(lives_with=Answer.NOT_KNOWN) | Q(sees=Answer.NOT_KNOWN) | Q(works_with=Answer.NOT_KNOWN)
+    named = Exists(ChildAtRisk.objects.filter(referral=OuterRef("referral")))
+    rows = ContactCheck.objects.annotate(named=named).filter((yes & Q(named=False)) | unknown).filter(way)
+    return rows.select_related("referral__case").order_by("answered_at")[:SHOWN]
+
+
+@prepared
+def _asked_of_own(user: Any) -> Any:
+    return _asked(_of(user, "referral__case"))
+
+
+@prepared
+def _asked_without_case(user: Any) -> Any:
+    waiting = Referral.objects.visible_to(user).filter(case=None).exclude(state=State.CLOSED)
+    return _asked(Q(referral__in=waiting.values("pk")))

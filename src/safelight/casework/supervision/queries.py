@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from safelight.casework.accounts.models import User
 from safelight.casework.allocation.weights import lasting_overload, standings
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.chronology import title_of
 from safelight.casework.cases.models import Case, ChronologyEntry
@@ -86,24 +87,30 @@ def drift_board(user: Any, *, now: datetime | None = None, most: int = 50) -> li
     cases by last action; ``most`` of each are read.
     """
     moment = now or timezone.now()
-    newest = ChronologyEntry.objects.filter(case=OuterRef("pk"), meaningful=True).order_by("-at", "-id")
     found = []
     for risk in (*standards().risks, ""):
         limit = drift_days(risk)
-        cases = (
-            Case.objects.visible_to(user)
-            .open()
-            .filter(unit=user.unit, risk=risk, last_action_at__lt=moment - timedelta(days=limit))
-            .select_related("unit")
-            .with_investigator()
-            .annotate(last_kind=Subquery(newest.values("kind")[:1]), last_at=Subquery(newest.values("at")[:1]))
-            .order_by("last_action_at", "pk")[:most]
-        )
         found += [
             Drift(case, (moment - case.last_action_at).days, limit, case.last_kind or "", case.last_at)
-            for case in cases
+            for case in _quiet(user, most, risk=risk, since=moment - timedelta(days=limit))
         ]
     return sorted(found, key=lambda drift: (-drift.share, drift.case.pk))[:most]
+
+
+@prepared
+def _quiet(user: Any, most: int, *, risk: Any, since: Any) -> Any:
+    newest = ChronologyEntry.objects.filter(case=OuterRef("pk"), meaningful=True).order_by("-at", "-id")
+    return (
+        _of_unit(user)
+        .open()
+        .filter(risk=risk, last_action_at__lt=since)
+        .annotate(last_kind=Subquery(newest.values("kind")[:1]), last_at=Subquery(newest.values("at")[:1]))
+        .order_by("last_action_at", "pk")[:most]
+    )
+
+
+def _of_unit(user: Any) -> Any:
+    return Case.objects.visible_to(user).filter(unit=user.unit).select_related("unit").with_investigator()
 
 
 def caseload_board(unit: Any) -> list[Load]:
@@ -131,28 +138,43 @@ def caseload_board(unit: Any) -> list[Load]:
 def board(user: Any, *, most: int = 50) -> Board:
     """The board of the user's unit: only cases that the user may see. The number of queries does not grow."""
     now = timezone.now()
-    cases = Case.objects.visible_to(user).open().filter(unit=user.unit).select_related("unit").with_investigator()
-    # Closing a case ends no contact.
-    live = Case.objects.visible_to(user).filter(unit=user.unit).select_related("unit").with_investigator()
-    late = (
-        Clock.objects.visible_to(user)
-        .breached(now)
-        # A referral whose borough nobody knows has no unit yet: its child is on every board until one takes it.
-        .filter(Q(unit=user.unit) | Q(unit=None, case=None), rule__in=rules_about(area="safeguarding"))
-        .select_related("case", "owner", "referral")
-        .order_by("due_at", "id")
-    )
-    soon = (
-        Clock.objects.open()
-        .filter(unit=user.unit, rule="supervisor_review", due_at__lt=now + timedelta(days=1))
-        .select_related("case")
-        .order_by("due_at", "id")
-    )
+    until = now + timedelta(days=1)
     return Board(
-        live_contact=list(live.filter(live_contact=True).order_by("pk")[:most]),
-        children=views_of(late[:most], now),
-        unallocated=list(cases.unallocated().order_by("opened_at", "pk")[:most]),
-        reviews=views_of(first_seen(soon, user, most), now),
+        live_contact=_live(user, most),
+        children=views_of(_late(user, tuple(rules_about(area="safeguarding")), most, now=now), now),
+        unallocated=_unallocated(user, most),
+        reviews=views_of(first_seen(lambda at, to: reviews_due(user, at, to, until=until), user, most), now),
         drifting=drift_board(user, now=now, most=most),
         loads=caseload_board(user.unit),
     )
+
+
+@prepared
+def _live(user: Any, most: int) -> Any:
+    # Closing a case ends no contact.
+    return _of_unit(user).filter(live_contact=True).order_by("pk")[:most]
+
+
+@prepared
+def _unallocated(user: Any, most: int) -> Any:
+    return _of_unit(user).open().unallocated().order_by("opened_at", "pk")[:most]
+
+
+@prepared
+def _late(user: Any, rules: tuple[str, ...], most: int, *, now: Any) -> Any:
+    return (
+        Clock.objects.visible_to(user)
+        .breached(now)
+        # A referral whose borough nobody knows has no unit yet: its child is on every board until one takes it.
+        .filter(Q(unit=user.unit) | Q(unit=None, case=None), rule__in=rules)
+        .select_related("case", "owner", "referral")
+        .order_by("due_at", "id")[:most]
+    )
+
+
+@prepared
+def reviews_due(user: Any, at: int, to: int, *, until: Any) -> Any:
+    """The clocks of reviews of the unit that fall due before ``until``, the first due first, from one place to another
+    (of cases that the user may not see as well)."""
+    rows = Clock.objects.open().filter(unit=user.unit, rule="supervisor_review", due_at__lt=until)
+    return rows.select_related("case").order_by("due_at", "id")[at:to]

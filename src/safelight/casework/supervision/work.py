@@ -8,11 +8,12 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case
 from safelight.casework.cases.seen import first_seen
-from safelight.casework.clocks.models import Clock
 from safelight.casework.supervision.models import PlanAction
+from safelight.casework.supervision.queries import reviews_due
 
 AHEAD = timedelta(days=2)
 MOST = 50
@@ -26,10 +27,6 @@ def items_for(user: Any) -> list[WorkItem]:
 
 def _actions(user: Any) -> list[WorkItem]:
     day = timezone.localdate() + AHEAD
-    rows = PlanAction.objects.open().filter(owner=user, due_on__lte=day)
-    if not rows.exists():
-        return []
-    rows = rows.filter(Case.objects.visible_to(user).holding("case"))
     return [
         WorkItem(
             title=f"Overdue: {row.text[:120]}" if row.overdue else row.text[:120],
@@ -39,17 +36,23 @@ def _actions(user: Any) -> list[WorkItem]:
             risk=row.case.risk,
             group="Plans",
         )
-        for row in rows.select_related("case").order_by("due_on", "id")[:MOST]
+        for row in (_due(user, day=day) if _any_due(user, day=day) else ())
     ]
 
 
+@prepared
+def _any_due(user: Any, *, day: Any) -> Any:
+    return PlanAction.objects.open().filter(owner=user, due_on__lte=day).values_list("pk")[:1]
+
+
+@prepared
+def _due(user: Any, *, day: Any) -> Any:
+    rows = PlanAction.objects.open().filter(Case.objects.visible_to(user).holding("case"), owner=user, due_on__lte=day)
+    return rows.select_related("case").order_by("due_on", "id")[:MOST]
+
+
 def _reviews(user: Any) -> list[WorkItem]:
-    clocks = (
-        Clock.objects.open()
-        .filter(rule="supervisor_review", unit=user.unit, due_at__lt=timezone.now() + AHEAD)
-        .select_related("case")
-        .order_by("due_at", "id")
-    )
+    until = timezone.now() + AHEAD
     return [
         WorkItem(
             title="Review the case",
@@ -60,5 +63,5 @@ def _reviews(user: Any) -> list[WorkItem]:
             risk=clock.case.risk,
             group="Supervision",
         )
-        for clock in first_seen(clocks, user, MOST)
+        for clock in first_seen(lambda at, to: reviews_due(user, at, to, until=until), user, MOST)
     ]

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case, carried_by
 from safelight.casework.clocks.models import Clock
@@ -20,14 +21,8 @@ def items_for(user: Any) -> list[WorkItem]:
     """For an investigator: the victims of the own cases; for a supervisor: those of the unit who wait too long."""
     if user.role not in ("investigator", "supervisor"):
         return []
-    clocks = Clock.objects.open().filter(subject_type=SUBJECT)
-    if user.role == "investigator":
-        clocks = clocks.filter(carried_by(user, "case"))
-    else:
-        seen = Case.objects.visible_to(user).holding("case")
-        clocks = clocks.filter(seen, unit=user.unit, due_at__lt=timezone.now())
-    found = list(clocks.select_related("case").order_by("due_at", "id")[:MOST])
-    rows = {row.pk: row for row in VictimUpdate.objects.filter(pk__in=[clock.subject_id for clock in found])}
+    found = _of_own(user) if user.role == "investigator" else _late(user, now=timezone.now())
+    rows = {row.pk: row for row in VictimUpdate.objects.filter(pk__anyof=[clock.subject_id for clock in found])}
     return [
         WorkItem(
             title=f"Tell the victim: {rows[clock.subject_id].title.lower()}",
@@ -41,3 +36,18 @@ def items_for(user: Any) -> list[WorkItem]:
         for clock in found
         if clock.subject_id in rows
     ]
+
+
+def _clocks() -> Any:
+    return Clock.objects.open().filter(subject_type=SUBJECT).select_related("case").order_by("due_at", "id")
+
+
+@prepared
+def _of_own(user: Any) -> Any:
+    return _clocks().filter(carried_by(user, "case"))[:MOST]
+
+
+@prepared
+def _late(user: Any, *, now: Any) -> Any:
+    seen = Case.objects.visible_to(user).holding("case")
+    return _clocks().filter(seen, unit=user.unit, due_at__lt=now)[:MOST]

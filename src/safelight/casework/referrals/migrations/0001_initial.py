@@ -118,7 +118,14 @@ class Migration(FirstTables):
             ],
             options={
                 "verbose_name": "referral",
-                "indexes": [models.Index(fields=["state", "received_at"], name="referrals_by_state")],
+                "indexes": [
+                    models.Index(fields=["state", "received_at"], name="referrals_by_state"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["new", "checked"])),
+                        fields=["received_at"],
+                        name="referrals_open",
+                    ),
+                ],
                 "constraints": [
                     models.UniqueConstraint(fields=("source", "source_reference"), name="referrals_same_report_once"),
                     models.CheckConstraint(

@@ -220,6 +220,10 @@ class Force:
     def open(self, n: int) -> bool:
         return self.weights[n % 10_007] < (0.8 if n > self.total * 0.97 else 0.002)
 
+    def unsettled(self, n: int) -> bool:
+        """Whether an answer about children is not known yet: no case is closed over that."""
+        return n % 20 == 0 and self.open(n)
+
     def child(self, n: int) -> bool:
         return n % 5 < 3
 
@@ -324,11 +328,16 @@ class Force:
     def checks(self, keys: range) -> int:
         from safelight.casework.safeguarding.models import ContactCheck
 
-        table = self.table(ContactCheck, "referral_id lives_with sees works_with basis answered_by_id answered_at")
-        return table.write(
-            (n, "yes" if self.child(n) else "no", "no", "no", "Synthetic.", self.desk, moment(self.at(n, 0.5)))
-            for n in keys
+        table = self.table(
+            ContactCheck, "referral_id lives_with sees works_with basis answered_by_id answered_at unsettled"
         )
+        return table.write(
+            (
+                n, "yes" if self.child(n) else "no", "not_known" if self.unsettled(n) else "no", "no", "Synthetic.",
+                self.desk, moment(self.at(n, 0.5)), self.unsettled(n),
+            )
+            for n in keys
+        )  # fmt: skip
 
     def children(self, keys: range) -> int:
         from safelight.casework.safeguarding.models import ChildAtRisk

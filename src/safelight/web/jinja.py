@@ -12,13 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader
 
+from safelight.casework.base.links import address
 from safelight.web import form_fields
 from safelight.web.filters import FILTERS
 
 
 def url(name: str, *args: Any, **kwargs: Any) -> str:
     """The address of a named page; raises NoReverseMatch for an unknown one."""
-    return reverse(name, args=args or None, kwargs=kwargs or None)
+    return reverse(name, args=args or None, kwargs=kwargs) if kwargs else address(name, *args)
 
 
 def environment(**options: Any) -> Environment:

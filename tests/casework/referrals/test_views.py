@@ -82,7 +82,7 @@ def test_the_desk_page_shows_clocks_and_records_the_look(sign_in, django_assert_
     for _ in range(3):
         make_referral(suspect=False)
     client = sign_in(desk)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         page = client.get("/referrals/?state=nonsense&unit=nowhere")
     assert page.status_code == 200 and b"Look for children" in page.content
     entry = LedgerEntry.objects.get(verb="list.viewed")

@@ -50,7 +50,7 @@ class TestCollecting:
         assert urgent == {waiting.reference, live.reference}
         assert {task.item.subject.split()[0] for task in work_of(investigator).urgent} == {live.reference}
         assert work_of(make_user("supervisor", "SW")).urgent == ()
-        assert work_of(make_user("administrator")).empty
+        assert work_of(make_user("administrator")).tasks == ()
 
     def test_a_childs_clock_reaches_the_investigator_with_its_badge(self):
         supervisor = make_user("supervisor")

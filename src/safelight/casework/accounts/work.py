@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from safelight.casework.accounts.models import UnknownSubject
 from safelight.casework.accounts.recovery import open_to
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 
 MOST = 20
@@ -17,7 +18,6 @@ def items_for(user: Any) -> list[WorkItem]:
     """For administrators, chief officers and supervisors: recoveries that somebody else asked for."""
     if user.role not in ("administrator", "chief_officer", "supervisor"):
         return []
-    rows = open_to(user).filter(decided_at=None).exclude(asked_by=user).exclude(user=user).order_by("asked_at")[:MOST]
     items = [
         WorkItem(
             title="Decide whether a colleague may set up a new second factor",
@@ -26,7 +26,7 @@ def items_for(user: Any) -> list[WorkItem]:
             urgent=False,
             group="Accounts",
         )
-        for row in rows
+        for row in _to_decide(user)
     ]
     if user.role == "administrator" and (count := UnknownSubject.objects.filter(settled_at=None).count()):
         items.append(
@@ -38,3 +38,8 @@ def items_for(user: Any) -> list[WorkItem]:
             )
         )
     return items
+
+
+@prepared
+def _to_decide(user: Any) -> Any:
+    return open_to(user).filter(decided_at=None).exclude(asked_by=user).exclude(user=user).order_by("asked_at")[:MOST]

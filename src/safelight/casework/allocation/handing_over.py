@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from safelight.casework.allocation.conflicts import conflicts_of
 from safelight.casework.allocation.models import Allocation, Conflict
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.standards import standards
 from safelight.casework.cases.models import Case
 from safelight.casework.workforce.capacity import away_words, setting
@@ -97,10 +98,15 @@ def handing_over(user: Any, *, person: Any = None, most: int = MOST) -> list[Lea
 
 def _leaving(today: date, until: date) -> set[int]:
     """Everybody of whom any case may have to be handed over: few people, from whom an index leads to their cases."""
-    gone = set(Absence.objects.between(today, until).values_list("user", flat=True))
-    gone |= set(Posting.objects.on(today).values_list("user", flat=True))
-    gone |= set(Conflict.objects.live().values_list("user", flat=True))
-    return gone | set(get_user_model().objects.filter(is_active=False).values_list("pk", flat=True))
+    return set(_all_leaving(None, today=today, until=until))
+
+
+@prepared
+def _all_leaving(nobody: None, *, today: Any, until: Any) -> Any:
+    away = Absence.objects.between(today, until).order_by().values_list("user", flat=True)
+    posted = Posting.objects.on(today).order_by().values_list("user", flat=True)
+    conflicting = Conflict.objects.live().order_by().values_list("user", flat=True)
+    return away.union(posted, conflicting, get_user_model().objects.filter(is_active=False).values_list("pk"))
 
 
 class _Why:
@@ -159,14 +165,7 @@ def returned(user: Any) -> list[Returned]:
     """Who of the supervisor's unit came back of late, with the cases moved from them as absent that are still open and
     with somebody else. Three queries."""
     today = timezone.localdate()
-    ended = Absence.objects.filter(
-        cancelled_at=None,
-        user__unit=user.unit_id,
-        user__is_active=True,
-        until_day__lt=today,
-        until_day__gte=today - LATELY,
-    ).select_related("user")
-    absences = list(ended.order_by("-until_day"))
+    absences = _came_back(user, today=today, lately=today - LATELY)
     if not absences:
         return []
     has_it_again = Allocation.objects.filter(
@@ -191,3 +190,14 @@ def returned(user: Any) -> list[Returned]:
         if cases:
             made.append(Returned(absence.user, absence.until_day or today, list(cases.values())))
     return made
+
+
+@prepared
+def _came_back(user: Any, *, today: Any, lately: Any) -> Any:
+    return (
+        Absence.objects.filter(
+            cancelled_at=None, user__unit=user.unit_id, user__is_active=True, until_day__lt=today, until_day__gte=lately
+        )
+        .select_related("user")
+        .order_by("-until_day")
+    )

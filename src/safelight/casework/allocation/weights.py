@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from safelight.casework.accounts.models import User
 from safelight.casework.allocation.models import Allocation, CaseloadDay, Complexity
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.standards import standards
 from safelight.casework.workforce.capacity import ZERO, absences_on, available_points, setting
 from safelight.casework.workforce.models import Absence
@@ -66,18 +67,22 @@ def points_of_cases(cases: Iterable[Any]) -> dict[int, Decimal]:
 def _carried(investigators: Iterable[Any], on: date | None = None) -> tuple[dict[int, Decimal], dict[int, int]]:
     totals: dict[int, Decimal] = defaultdict(Decimal)
     counts: dict[int, int] = defaultdict(int)
-    rows = (
-        Allocation.objects.filter(ended_at=None, investigator__in=[person.pk for person in investigators])
+    for row in _live_by_weight(None, people=[person.pk for person in investigators]):
+        one = points_of(row["case__risk"], complexity=row["complexity"], live_contact=row["case__live_contact"], on=on)
+        totals[row["investigator"]] += one * row["n"]
+        counts[row["investigator"]] += row["n"]
+    return dict(totals), dict(counts)
+
+
+@prepared
+def _live_by_weight(nobody: None, *, people: Any) -> Any:
+    return (
+        Allocation.objects.filter(ended_at=None, investigator__anyof=people)
         .annotate(complexity=complexity_now())
         .values("investigator", "case__risk", "case__live_contact", "complexity")
         .annotate(n=Count("pk"))
         .order_by()
     )
-    for row in rows:
-        one = points_of(row["case__risk"], complexity=row["complexity"], live_contact=row["case__live_contact"], on=on)
-        totals[row["investigator"]] += one * row["n"]
-        counts[row["investigator"]] += row["n"]
-    return dict(totals), dict(counts)
 
 
 def caseloads(investigators: Iterable[Any]) -> dict[int, Decimal]:
@@ -135,8 +140,7 @@ def standings(people: Iterable[Any], on: date | None = None) -> dict[int, Standi
     available, away = available_points(rows, on), absences_on(rows, on)
     until = day + timedelta(days=int(setting("absence_ahead_days", on)))
     coming: dict[int, Absence] = {}
-    soon = Absence.objects.filter(cancelled_at=None, from_day__gt=day, from_day__lte=until)
-    for absence in soon.filter(user__in=[person.pk for person in rows]).order_by("from_day"):
+    for absence in _coming(None, people=[person.pk for person in rows], day=day, until=until):
         coming.setdefault(absence.user_id, absence)
     excess = setting("caseload_excess_percent", on)
     return {
@@ -150,6 +154,12 @@ def standings(people: Iterable[Any], on: date | None = None) -> dict[int, Standi
         )
         for person in rows
     }
+
+
+@prepared
+def _coming(nobody: None, *, people: Any, day: Any, until: Any) -> Any:
+    soon = Absence.objects.filter(cancelled_at=None, from_day__gt=day, from_day__lte=until)
+    return soon.filter(user__anyof=people).order_by("from_day")
 
 
 def note_caseloads(day: date | None = None) -> int:
@@ -182,12 +192,11 @@ def lasting_overload(people: Iterable[Any], on: date | None = None) -> set[int]:
     """Who has been overloaded on every day for as long as policy calls lasting (four weeks), today not counted."""
     day = on or timezone.localdate()
     days = int(setting("caseload_excess_days", on))
-    rows = (
-        CaseloadDay.objects.filter(
-            user__in=[person.pk for person in people], day__lt=day, day__gte=day - timedelta(days=days), overloaded=True
-        )
-        .values_list("user")
-        .annotate(n=Count("pk"))
-        .order_by()
-    )
+    rows = _overloaded(None, people=[person.pk for person in people], day=day, since=day - timedelta(days=days))
     return {user for user, n in rows if n >= days}
+
+
+@prepared
+def _overloaded(nobody: None, *, people: Any, day: Any, since: Any) -> Any:
+    kept = CaseloadDay.objects.filter(user__anyof=people, day__lt=day, day__gte=since, overloaded=True)
+    return kept.values_list("user").annotate(n=Count("pk")).order_by()

@@ -37,7 +37,8 @@ class AnyOf(Lookup[bool]):
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         column, given = self._column(compiler, connection)
-        return f"{column} IN (SELECT value FROM json_each(%s))", [*given, self._keys(lambda keys: json.dumps(list(keys)))]
+        keys = self._keys(lambda keys: json.dumps(list(keys)))
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*given, keys]  # noqa: S608
 
     def _keys(self, written: Callable[[Any], Any]) -> Any:
         return self.rhs if isinstance(self.rhs, Slot) else written(self.rhs)

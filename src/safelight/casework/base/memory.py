@@ -37,7 +37,8 @@ def keys(user: Any, name: str, rows: Callable[[Any], list[Any]], *, most: int = 
         user: whose keys they are.
         name: what they are; one name stands for one question.
         most: how many keys are few.
-        rows: a function of a module that makes the queries for a user, each the ``values`` of one column; together they are the answer.
+        rows: a function of a module that makes the queries for a user, each the ``values`` of one column; together they
+            are the answer.
 
     Returns:
         A list with one list of keys, or with the queries: ``any_of("pk", keys(...))`` makes a condition of it.

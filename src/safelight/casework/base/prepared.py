@@ -15,8 +15,9 @@ database nothing, and takes every other value as a keyword. Whatever stands befo
 question and is written into it. What would be wrong for the next person is refused when the question is written: a
 moment that the function looked up itself, a question asked meanwhile, an attribute of the user that is not known.
 
-A question that does not ask for anybody is called with None. Outside a page that only reads (:mod:`safelight.casework.base.memory`), and where a person sees by exception (broken
-glass, more named cases than fit into a question), the query set is built and asked as usual.
+A question that does not ask for anybody is called with None. Outside a page that only reads
+(:mod:`safelight.casework.base.memory`), and where a person sees by exception (broken glass, more named cases than fit
+into a question), the query set is built and asked as usual.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def _given(value: Any) -> Any:
 class Prepared:
     """A question made by a function; see the module. Calling it asks it and returns the rows as a list."""
 
-    known: list[Prepared] = []  # noqa: RUF012 - all there are
+    known: list[Prepared] = []
 
     def __init__(self, make: Callable[..., Any]) -> None:
         update_wrapper(self, make)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from safelight.casework.base.prepared import prepared
 from safelight.casework.breakglass.models import Opening
 from safelight.casework.cases.models import Case
 from safelight.casework.ledger.models import LedgerEntry
@@ -24,8 +25,13 @@ def running_of(user: Any) -> list[Opening]:
 
 def awaiting_review(user: Any) -> list[Opening]:
     """Ended, not reviewed, and for ``user`` to review; the first to be late first. One query."""
-    rows = Opening.objects.visible_to(user).over().unreviewed().exclude(user=user)
-    return list(rows.select_related("user", "case").order_by("review_due_at", "pk")[:MOST])
+    return _awaiting(user, now=timezone.now())
+
+
+@prepared
+def _awaiting(user: Any, *, now: Any) -> Any:
+    rows = Opening.objects.over(now).unreviewed().visible_to(user).exclude(user=user)
+    return rows.select_related("user", "case").order_by("review_due_at", "pk")[:MOST]
 
 
 def named_to(user: Any, rows: list[Opening]) -> set[int]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.base.links import address
 from safelight.casework.base.permissions import permissions
 from safelight.casework.base.work import WorkItem
 from safelight.casework.breakglass.queries import awaiting_review
@@ -20,7 +20,7 @@ def items_for(user: Any) -> list[WorkItem]:
     return [
         WorkItem(
             title=f"{'Late: r' if row.review_due_at < now else 'R'}eview the break-glass access of {row.user}",
-            url=reverse("breakglass:review", kwargs={"reference": row.reference}),
+            url=address("breakglass:review", row.reference),
             subject=f"{row.reference}: {row.why_words}",
             due_at=row.review_due_at,
             urgent=row.review_due_at < now,

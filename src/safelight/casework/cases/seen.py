@@ -13,9 +13,7 @@ from safelight.casework.base.prepared import prepared
 from safelight.casework.cases.models import Case
 
 
-def first_seen(
-    rows: Callable[[int, int], list[Any]], user: Any, most: int, *, of_unit: bool = False
-) -> list[Any]:
+def first_seen(rows: Callable[[int, int], list[Any]], user: Any, most: int, *, of_unit: bool = False) -> list[Any]:
     """The first ``most`` of the ordered rows (with ``case_id``) whose case ``user`` sees.
 
     Args:

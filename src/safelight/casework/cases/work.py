@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from safelight.casework.allocation.models import Allocation
+from safelight.casework.base.links import address
 from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case, ChronologyEntry, carried_by
@@ -26,7 +27,7 @@ def items_for(user: Any) -> list[WorkItem]:
     items = [
         WorkItem(
             title="Live contact with a child: act now",
-            url=reverse("cases:detail", kwargs={"reference": case.reference}),
+            url=address("cases:detail", case.reference),
             subject=f"{case.reference} {case.title}",
             risk=case.risk,
             urgent=True,
@@ -93,7 +94,7 @@ def _untouched(user: Any) -> Any:
 def _begin(case: Any) -> WorkItem:
     return WorkItem(
         title="Begin: this case is new to you",
-        url=reverse("cases:detail", kwargs={"reference": case.reference}),
+        url=address("cases:detail", case.reference),
         subject=f"{case.reference} {case.title}",
         risk=case.risk,
         group="New cases",
@@ -103,7 +104,7 @@ def _begin(case: Any) -> WorkItem:
 def _allocate(case: Any, clock: Any) -> WorkItem:
     return WorkItem(
         title="Give the case to an investigator",
-        url=reverse("allocation:allocate", kwargs={"reference": case.reference}),
+        url=address("allocation:allocate", case.reference),
         subject=f"{case.reference} {case.title}",
         due_at=clock.due_at if clock else None,
         clock=clock,

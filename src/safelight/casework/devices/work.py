@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, Subquery
-from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.base.links import address
 from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import carried_by
@@ -17,7 +17,7 @@ from safelight.casework.devices.models import Device, Release, TriageRun
 from safelight.casework.devices.queries import FAILED, NO_IMAGE, UNREAD, WAITING, standing_of, with_standing
 
 GROUP = "Devices"
-MOST = 100
+MOST = 50
 # Spelled out: SQL's NOT drops the rows without any run.
 _UNFINISHED = Q(latest_state=None) | ~Q(latest_state="finished")
 _TITLES = {
@@ -151,7 +151,7 @@ def _to_review(user: Any, *, today: Any) -> Any:
 def _item(device: Device, standing: str, clock: Clock | None, *, title: str = "", page: str = "detail") -> WorkItem:
     return WorkItem(
         title=title or _TITLES[standing],
-        url=reverse(f"devices:{page}", args=[device.reference]),
+        url=address(f"devices:{page}", device.reference),
         subject=f"{device.get_kind_display()} {device.exhibit} · {device.case.reference} {device.case.title}",
         due_at=clock.due_at if clock else None,
         clock=clock,

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.standards import standards
 from safelight.casework.base.work import WorkItem
 from safelight.casework.inspection.assessing import INSPECTOR, SELF
@@ -30,11 +31,20 @@ def items_for(user: Any) -> list[WorkItem]:
 
 
 def _open_back(user: Any) -> Any:
-    rows = ReferredBack.objects.filter(recipient=user, outcome_at=None)
-    if not rows.exists():  # mostly so; whether the person may see them is the dearer question
+    if not _any_back(user):  # mostly so; whether the person may see them is the dearer question
         return []
     rows = ReferredBack.objects.visible_to(user).filter(recipient=user, outcome_at=None)
     return rows.select_related("audit__case").order_by("due_at", "pk")[:MOST]
+
+
+@prepared
+def _any_back(user: Any) -> Any:
+    return ReferredBack.objects.filter(recipient=user, outcome_at=None).values_list("pk")[:1]
+
+
+@prepared
+def _any_running(nobody: None) -> Any:
+    return AuditCase.objects.filter(plan__closed_at=None, missing_at=None).values_list("pk")[:1]
 
 
 def _answer(row: ReferredBack) -> WorkItem:
@@ -56,7 +66,7 @@ def _finished(stage: str) -> Any:
 
 def _running(user: Any) -> Any:
     running = {"plan__closed_at": None, "missing_at": None}
-    if not AuditCase.objects.filter(**running).exists():
+    if not _any_running(None):
         return AuditCase.objects.none()
     rows = AuditCase.objects.visible_to(user).filter(**running)
     return rows.exclude(_finished(INSPECTOR)).select_related("case", "plan").order_by("plan__self_due_at", "pk")

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from safelight.casework.base.prepared import prepared
 from safelight.casework.clocks.models import Clock
 from safelight.casework.notices.kinds import KINDS, SEVERITIES
 from safelight.casework.notices.models import Letter, Notice
@@ -106,11 +107,22 @@ def titles_of(notices: list[Notice]) -> dict[int, str]:
 
 def unread_count(user: Any, most: int = MOST) -> int:
     """How many notices ``user`` has not read, counted up to ``most`` + 1. It stands on every page."""
-    mine = Notice.objects.filter(user=user).unread()
-    restricted = list(mine.values_list("case__restricted", flat=True)[: most + 1])
-    if not any(restricted):  # one's own all are seen: who may see which case, the longest question, is not asked
-        return len(restricted)
-    return len(Notice.objects.visible_to(user).unread().values_list("pk", flat=True)[: most + 1])
+    kept = getattr(user, "remembered_keys", {})  # My work says it, and the head of the page again
+    if ("unread", most) not in kept:
+        restricted = _unread(user, most + 1)
+        # One's own all are seen: who may see which case, the longest question, is not asked.
+        kept["unread", most] = len(_unread_and_seen(user, most + 1) if any(restricted) else restricted)
+    return int(kept["unread", most])
+
+
+@prepared
+def _unread(user: Any, most: int) -> Any:
+    return Notice.objects.filter(user=user).unread().values_list("case__restricted", flat=True)[:most]
+
+
+@prepared
+def _unread_and_seen(user: Any, most: int) -> Any:
+    return Notice.objects.visible_to(user).unread().values_list("pk", flat=True)[:most]
 
 
 def unread_for_header(user: Any) -> int:

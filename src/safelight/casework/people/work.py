@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.people.models import PossibleLink
 
@@ -14,8 +15,7 @@ def items_for(user: Any) -> list[WorkItem]:
     """For whoever may decide: one item, with how many there are."""
     if not user.has_perm("people.link"):
         return []
-    waiting = PossibleLink.objects.filter(state="waiting", kind="person")
-    if not waiting.exists():  # who may see which is the dearer question
+    if not _any_waiting(None):  # who may see which is the dearer question
         return []
     rows = PossibleLink.objects.visible_to(user).filter(state="waiting", kind="person")
     count = len(rows.values_list("pk", flat=True)[:100])
@@ -28,3 +28,8 @@ def items_for(user: Any) -> list[WorkItem]:
             subject=f"{said} possible {'link' if count == 1 else 'links'} waiting", group="People",
         )
     ]  # fmt: skip
+
+
+@prepared
+def _any_waiting(nobody: None) -> Any:
+    return PossibleLink.objects.filter(state="waiting", kind="person").values_list("pk")[:1]

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.recommendations.models import Recommendation
 
@@ -19,17 +20,24 @@ MOST = 30
 def items_for(user: Any) -> list[WorkItem]:
     """For the chief officer: overdue ones and those without an owner. For an owner: the own. For an auditor: those
     said to be met."""
-    rows = Recommendation.objects.open().select_related("report", "owner").order_by("due_on", "pk")
-    today = timezone.localdate()
-    if user.role == "auditor":
-        return [_item(row, "Judge: its owner says that it is met") for row in rows.filter(done_at__isnull=False)[:MOST]]
-    if user.role == "chief_officer":
-        wanted = Q(due_on__lt=today) | Q(owner=None) | Q(owner=user)
-    elif user.role in ("supervisor", "administrator"):
-        wanted = Q(owner=user)
-    else:
+    if user.role not in ("auditor", "chief_officer", "supervisor", "administrator"):
         return []
-    return [_item(row, _title(row, user)) for row in rows.filter(wanted, done_at=None)[:MOST]]
+    judge = "Judge: its owner says that it is met"
+    return [
+        _item(row, judge if user.role == "auditor" else _title(row, user))
+        for row in _waiting(user, today=timezone.localdate())
+    ]
+
+
+@prepared
+def _waiting(user: Any, *, today: Any) -> Any:
+    rows = Recommendation.objects.open().select_related("report", "owner").order_by("due_on", "pk")
+    if user.role == "auditor":
+        return rows.filter(done_at__isnull=False)[:MOST]
+    wanted = Q(owner=user)
+    if user.role == "chief_officer":
+        wanted |= Q(due_on__lt=today) | Q(owner=None)
+    return rows.filter(wanted, done_at=None)[:MOST]
 
 
 def _title(row: Recommendation, user: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from safelight.casework.base.links import address
 from safelight.casework.base.work import WorkItem
 from safelight.casework.referrals.models import State
 from safelight.casework.referrals.queries import Filters, bounded_count, desk_page, quarantined
@@ -26,7 +27,7 @@ def items_for(user: Any) -> list[WorkItem]:
         items.append(
             WorkItem(
                 title="Look for children" if new else "Open a case or close the referral",
-                url=reverse(page, args=[referral.reference]),
+                url=address(page, referral.reference),
                 subject=f"{about}: contact with a child is live" if referral.live_contact else about,
                 urgent=referral.live_contact,
                 group=GROUP,

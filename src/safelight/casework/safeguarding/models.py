@@ -30,14 +30,26 @@ class ContactCheck(models.Model):
     basis = models.TextField()
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     answered_at = models.DateTimeField()
+    unsettled = models.BooleanField(default=True)
+    """Whether something is still to be found out: an answer is not known, or is yes and no child of the referral is
+    named. Kept by the services under the lock of the referral; few checks are, and an index leads to them."""
 
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(basis=""), name="safeguarding_check_names_its_basis")]
+        indexes = [
+            models.Index(fields=["answered_at"], condition=Q(unsettled=True), name="safeguarding_check_unsettled")
+        ]
 
     @property
     def open_questions(self) -> list[str]:
         """The field names still answered 'not known'."""
         return [f for f in ("lives_with", "sees", "works_with") if getattr(self, f) == Answer.NOT_KNOWN]
+
+    @property
+    def nobody_named(self) -> bool:
+        """Whether an answer is yes and no child of the referral is on record. One query where an answer is yes."""
+        said = Answer.YES in (self.lives_with, self.sees, self.works_with)
+        return said and not ChildAtRisk.objects.filter(referral=self.referral_id).exists()
 
 
 class ChildQuerySet(VisibleQuerySet):

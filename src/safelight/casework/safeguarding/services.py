@@ -96,6 +96,7 @@ def answer_contact_check(
         referral=referral,
         defaults={**answers, "basis": text, "answered_by": actor, "answered_at": timezone.now()},
     )
+    _settle(check)
     if referral.state == State.NEW:
         referral.state = State.CHECKED
         referral.save(update_fields=["state"])
@@ -213,7 +214,7 @@ def add_child(
         borough=place,
     )
     if referral is not None:
-        _raise_answers(actor, referral, child)
+        _child_named(actor, referral, child)
     if case is not None:
         note(actor, case, "child_identified", f"{child.reference}: {child.contact}.", at=moment)
     return child
@@ -244,7 +245,12 @@ def _not_twice(person: Person, referral: Referral | None, case: Any) -> None:
         raise NotPossible(f"{person.name} is recorded here already as {child.reference}.", fix="Change that record.")
 
 
-def _raise_answers(actor: Any, referral: Referral, child: ChildAtRisk) -> None:
+def _settle(check: ContactCheck) -> None:
+    check.unsettled = bool(check.open_questions) or check.nobody_named
+    check.save(update_fields=["unsettled"])
+
+
+def _child_named(actor: Any, referral: Referral, child: ChildAtRisk) -> None:
     """A child who lives with the suspect makes the answer yes, whatever was answered before."""
     check = ContactCheck.objects.filter(referral=referral).first()
     if check is None:
@@ -255,6 +261,7 @@ def _raise_answers(actor: Any, referral: Referral, child: ChildAtRisk) -> None:
             setattr(check, question, Answer.YES)
         check.save(update_fields=raised)
         record(actor, "safeguarding.check_raised", referral, payload={"yes": raised, "child": child.reference})
+    _settle(check)
 
 
 @transaction.atomic
@@ -288,7 +295,7 @@ def update_child(actor: Any, child: ChildAtRisk, **changes: Any) -> ChildAtRisk:
     if "voice" in changed and child.voice:
         write_voice(actor, child, words=child.voice, said_at=None, heard_by=str(actor))
     if child.referral_id:
-        _raise_answers(actor, child.referral, child)
+        _child_named(actor, child.referral, child)
     if child.case is not None:
         note(
             actor, child.case, "child_updated", f"{child.reference}: {', '.join(n.replace('_', ' ') for n in changed)}."

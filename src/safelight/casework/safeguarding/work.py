@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
-from django.urls import reverse
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from safelight.casework.base.links import address
 from safelight.casework.base.memory import any_of, keys
 from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
@@ -24,7 +24,7 @@ from safelight.casework.safeguarding.social_care import CHASE
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 GROUP = "Children"
-SHOWN = 100
+SHOWN = 50
 
 
 def items_for(user: Any) -> list[WorkItem]:
@@ -121,7 +121,7 @@ def _motion_items(user: Any) -> list[WorkItem]:
         clock, case = view.clock, view.clock.case
         title, page = MOTION[clock.rule]
         about = f"{clock.subject_label}, {case.reference} {case.title}" if case else clock.subject_label
-        url = reverse(page, args=[clock.subject_label])
+        url = address(page, clock.subject_label)
         urgent = clock.rule == "police_protection_max"
         risk = case.risk if case else ""
         made.append(WorkItem(title, url, about, view.due_at, view, risk, urgent, GROUP))
@@ -163,7 +163,7 @@ def _silent_items(user: Any) -> list[WorkItem]:
     return [
         WorkItem(
             "Escalate social care's silence",
-            reverse("safeguarding:escalate", args=[sent.reference]),
+            address("safeguarding:escalate", sent.reference),
             f"{sent.reference} to {sent.authority}, {sent.case.reference} {sent.case.title}",
             risk=sent.case.risk,
             group=GROUP,
@@ -201,9 +201,9 @@ def _clock_item(rule: str, views: list[ClockView], danger: set[int]) -> WorkItem
     else:
         title = f"Tell social care about {_children(count)}"
     if case is not None:
-        page, about = reverse("safeguarding:case_children", args=[case.reference]), f"{case.reference} {case.title}"
+        page, about = address("safeguarding:case_children", case.reference), f"{case.reference} {case.title}"
     else:
-        page, about = reverse("referrals:detail", args=[clock.referral.reference]), clock.referral.reference
+        page, about = address("referrals:detail", clock.referral.reference), clock.referral.reference
     urgent = rule == TELL_SOCIAL_CARE and any(view.clock.subject_id in danger for view in views)
     return WorkItem(
         title=title,
@@ -223,7 +223,10 @@ def _children(count: int) -> str:
 
 def _check_items(user: Any) -> list[WorkItem]:
     """Answers that leave a question open: 'yes' without a child named, and 'not known yet'."""
-    rows: list[ContactCheck] = list(_asked_of_own(user))
+    if user.role == "supervisor":
+        rows: list[Any] = first_seen(lambda at, to: _asked_in_unit(user, at, to), user, SHOWN)
+    else:
+        rows = _asked_of_own(user)
     if user.role != "investigator":
         rows += _asked_without_case(user)
     rows.sort(key=lambda check: check.answered_at)
@@ -233,29 +236,33 @@ def _check_items(user: Any) -> list[WorkItem]:
         about = f"{case.reference} {case.title}" if case else referral.reference
         risk = case.risk if case else ""
         if not check.named and Answer.YES in (check.lives_with, check.sees, check.works_with):  # type: ignore[attr-defined]
-            url = reverse("safeguarding:child_add", args=[referral.reference])
+            url = address("safeguarding:child_add", referral.reference)
             items.append(WorkItem("Name the children", url, about, risk=risk, urgent=True, group=GROUP))
         if check.open_questions:
             words = " and ".join(QUESTIONS[name] for name in check.open_questions)
-            url = reverse("safeguarding:check", args=[referral.reference])
+            url = address("safeguarding:check", referral.reference)
             items.append(WorkItem(f"Find out whether the suspect {words}", url, about, risk=risk, group=GROUP))
     return items
 
 
 def _asked(way: Q) -> Any:
-    yes = Q(lives_with=Answer.YES) | Q(sees=Answer.YES) | Q(works_with=Answer.YES)
-    unknown = Q(lives_with=Answer.NOT_KNOWN) | Q(sees=Answer.NOT_KNOWN) | Q(works_with=Answer.NOT_KNOWN)
     named = Exists(ChildAtRisk.objects.filter(referral=OuterRef("referral")))
-    rows = ContactCheck.objects.annotate(named=named).filter((yes & Q(named=False)) | unknown).filter(way)
-    return rows.select_related("referral__case").order_by("answered_at")[:SHOWN]
+    rows = ContactCheck.objects.filter(way, unsettled=True).annotate(named=named)
+    return rows.select_related("referral__case").order_by("answered_at", "pk")
 
 
 @prepared
 def _asked_of_own(user: Any) -> Any:
-    return _asked(_of(user, "referral__case"))
+    return _asked(_of(user, "referral__case"))[:SHOWN]
+
+
+@prepared
+def _asked_in_unit(user: Any, at: int, to: int) -> Any:
+    way = Q(referral__case__unit=user.unit_id, referral__case__status="open")
+    return _asked(way).annotate(case_id=F("referral__case"))[at:to]
 
 
 @prepared
 def _asked_without_case(user: Any) -> Any:
     waiting = Referral.objects.visible_to(user).filter(case=None).exclude(state=State.CLOSED)
-    return _asked(Q(referral__in=waiting.values("pk")))
+    return _asked(Q(referral__in=waiting.values("pk")))[:SHOWN]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import reverse
-
+from safelight.casework.base.links import address
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case, carried_by
 from safelight.casework.sharing.models import Message, Sharing
@@ -21,23 +21,16 @@ def items_for(user: Any) -> list[WorkItem]:
         return [_for_partner(view) for view in inbox(user, size=SHOWN).rows]
     if not user.has_perm("sharing.manage"):
         return []
-    asked = Message.objects.filter(by_partner=True, question=True, answered_at=None, sharing__withdrawn_at=None)
-    if user.role == "investigator":
-        asked = asked.filter(carried_by(user, "sharing__case"))
-    elif user.role == "supervisor":
-        asked = asked.filter(sharing__case__unit=user.unit_id)
-    else:
-        asked = asked.filter(sharing__shared_by=user)
-    if not asked.exists():  # what is rare is looked for before who may see it is asked
+    if not _any_asked(user):  # what is rare is looked for before who may see it is asked
         return []
-    asked = asked.filter(Sharing.objects.visible_to(user).holding("sharing"))
+    asked = _asked(user).filter(Sharing.objects.visible_to(user).holding("sharing"))
     if user.role == "supervisor":
         asked = asked.filter(Case.objects.visible_to(user).holding("sharing__case"))
     rows = asked.select_related("sharing__agency", "sharing__case").order_by("at")[:SHOWN]
     return [
         WorkItem(
             f"Answer the question of {message.sharing.agency}",
-            reverse("sharing:detail", args=[message.sharing.reference]),
+            address("sharing:detail", message.sharing.reference),
             f"{message.sharing.case.reference} {message.sharing.case.title}",
             risk=message.sharing.case.risk,
             group=GROUP,
@@ -46,12 +39,26 @@ def items_for(user: Any) -> list[WorkItem]:
     ]
 
 
+def _asked(user: Any) -> Any:
+    asked = Message.objects.filter(by_partner=True, question=True, answered_at=None, sharing__withdrawn_at=None)
+    if user.role == "investigator":
+        return asked.filter(carried_by(user, "sharing__case"))
+    if user.role == "supervisor":
+        return asked.filter(sharing__case__unit=user.unit_id)
+    return asked.filter(sharing__shared_by=user)
+
+
+@prepared
+def _any_asked(user: Any) -> Any:
+    return _asked(user).values_list("pk")[:1]
+
+
 def _for_partner(view: Any) -> WorkItem:
     row = view.row
     title = "Answer the police" if view.asked else f"{row.get_kind_display()}: answer"
     return WorkItem(
         title,
-        reverse("sharing:received", args=[row.reference]),
+        address("sharing:received", row.reference),
         row.subject,
         due_at=view.clock.due_at if view.clock else None,
         clock=view.clock,

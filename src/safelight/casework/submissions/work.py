@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Exists, OuterRef
-from django.urls import reverse
 
+from safelight.casework.base.links import address
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case, carried_by
 from safelight.casework.clocks.models import Clock
@@ -23,22 +24,36 @@ def items_for(user: Any) -> list[WorkItem]:
     """Rejected items of the person; for investigators and examiners, what waits to be graded, sent or receipted."""
     made = _rejected(user) + _disputes(user)
     if user.role == "investigator":
-        cases = Case.objects.open().filter(carried_by(user, "pk"))
-        # Most cases have found nothing yet: only those with a finding are read further.
-        found = Finding.objects.filter(run__device__case=OuterRef("pk"), known_good=False)
-        made += _files(cases.filter(Exists(found)).order_by("pk")[:MOST]) + _submissions(
-            Submission.objects.filter(case__in=cases)
-        )
+        found = _with_findings(user)
+        made += (_files(found) if found else []) + _submissions(_to_send(user))
     elif user.role == "examiner":
-        made += _submissions(Submission.objects.visible_to(user).filter(written_by=user))
+        made += _submissions(_to_send(user))
     return made
+
+
+@prepared
+def _with_findings(user: Any) -> Any:
+    # Most cases have found nothing yet: only those with a finding are read further.
+    found = Finding.objects.filter(run__device__case=OuterRef("pk"), known_good=False)
+    return Case.objects.open().filter(Exists(found), carried_by(user, "pk")).order_by("pk")[:MOST]
+
+
+@prepared
+def _to_send(user: Any) -> Any:
+    if user.role == "investigator":
+        rows = Submission.objects.filter(carried_by(user, "case"), case__status="open")
+    else:
+        rows = Submission.objects.visible_to(user).filter(written_by=user)
+    return rows.filter(state__in=list(_STEPS)).select_related("case", "device").order_by("pk")[:MOST]
 
 
 def _disputes(user: Any) -> list[WorkItem]:
     """Files about which graders disagree, for those who may settle it: accredited, and no vote of their own."""
-    if user.role not in ("investigator", "examiner") or not user.accreditations.in_force().filter(skill=SKILL).exists():
-        return []
-    if not Grade.objects.filter(disputed=True).exists():
+    if (
+        user.role not in ("investigator", "examiner")
+        or not _any_dispute(None)
+        or not user.accreditations.in_force().filter(skill=SKILL).exists()
+    ):
         return []
     mine = GradeVote.objects.filter(grader=user, case=OuterRef("case"), md5=OuterRef("md5"))
     found = Grade.objects.filter(~Exists(mine), Case.objects.visible_to(user).open().holding("case"), disputed=True)
@@ -51,7 +66,7 @@ def _disputes(user: Any) -> list[WorkItem]:
     return [
         WorkItem(
             title=f"Settle what graders disagree about: {counts[key]} {'file' if counts[key] == 1 else 'files'}",
-            url=reverse("submissions:case_submissions", args=[case.reference]),
+            url=address("submissions:case_submissions", case.reference),
             subject=f"{case.reference} {case.title}",
             risk=case.risk,
             group=GROUP,
@@ -61,9 +76,9 @@ def _disputes(user: Any) -> list[WorkItem]:
 
 
 def _rejected(user: Any) -> list[WorkItem]:
-    mine = SubmissionItem.objects.filter(owner=user, state=SubmissionItem.State.REJECTED)
-    if not mine.exists():
+    if not _any_rejected(user):
         return []
+    mine = SubmissionItem.objects.filter(owner=user, state=SubmissionItem.State.REJECTED)
     found = mine.filter(Submission.objects.visible_to(user).holding("submission")).select_related("submission__case")
     counts: dict[int, tuple[Submission, int]] = {}
     for item in found[:500]:
@@ -71,13 +86,23 @@ def _rejected(user: Any) -> list[WorkItem]:
     return [
         WorkItem(
             title=f"Settle or resubmit {number} rejected {'item' if number == 1 else 'items'}",
-            url=reverse("submissions:detail", args=[submission.reference]),
+            url=address("submissions:detail", submission.reference),
             subject=f"{submission.reference} · {submission.case.reference} {submission.case.title}",
             risk=submission.case.risk,
             group=GROUP,
         )
         for submission, number in counts.values()
     ]
+
+
+@prepared
+def _any_rejected(user: Any) -> Any:
+    return SubmissionItem.objects.filter(owner=user, state=SubmissionItem.State.REJECTED).values_list("pk")[:1]
+
+
+@prepared
+def _any_dispute(nobody: None) -> Any:
+    return Grade.objects.filter(disputed=True).values_list("pk")[:1]
 
 
 def _files(cases: Any) -> list[WorkItem]:
@@ -87,7 +112,7 @@ def _files(cases: Any) -> list[WorkItem]:
     for case, waiting in waits:
         clock = clocks.get(waiting.device.pk)
         common: dict[str, Any] = {
-            "url": reverse("submissions:case_submissions", args=[case.reference]),
+            "url": address("submissions:case_submissions", case.reference),
             "subject": f"{waiting.device.exhibit} · {case.reference} {case.title}",
             "due_at": clock.due_at if clock else None,
             "clock": clock,
@@ -101,17 +126,18 @@ def _files(cases: Any) -> list[WorkItem]:
     return made
 
 
-def _submissions(found: Any) -> list[WorkItem]:
+_STEPS = {Submission.State.WRITTEN: "Send the submission", Submission.State.SENT: "Record the receipt"}
+
+
+def _submissions(rows: list[Submission]) -> list[WorkItem]:
     made = []
-    words = {Submission.State.WRITTEN: "Send the submission", Submission.State.SENT: "Record the receipt"}
-    rows = list(found.filter(state__in=list(words)).select_related("case", "device")[:MOST])
     clocks = _clocks([row.device_id for row in rows if row.state == Submission.State.WRITTEN])
     for submission in rows:
         clock = clocks.get(submission.device_id) if submission.state == Submission.State.WRITTEN else None
         made.append(
             WorkItem(
-                title=words[Submission.State(submission.state)],
-                url=reverse("submissions:detail", args=[submission.reference]),
+                title=_STEPS[Submission.State(submission.state)],
+                url=address("submissions:detail", submission.reference),
                 subject=f"{submission.reference} · {submission.case.reference} {submission.case.title}",
                 due_at=clock.due_at if clock else None,
                 clock=clock,

@@ -84,28 +84,37 @@ def drift_board(user: Any, *, now: datetime | None = None, most: int = 50) -> li
 
     Sorted by days without a meaningful action over the days that policy allows for the risk, so that a very high risk
     case of six days stands beside a low risk one of eight weeks. One query for each level of risk, on the index of open
-    cases by last action; ``most`` of each are read.
+    cases by last action, and those that are shown.
     """
     moment = now or timezone.now()
-    found = []
+    found: list[tuple[float, int, int, int]] = []
     for risk in (*standards().risks, ""):
         limit = drift_days(risk)
-        found += [
-            Drift(case, (moment - case.last_action_at).days, limit, case.last_kind or "", case.last_at)
-            for case in _quiet(user, most, risk=risk, since=moment - timedelta(days=limit))
-        ]
-    return sorted(found, key=lambda drift: (-drift.share, drift.case.pk))[:most]
+        for key, last_action_at in _quiet(user, most, risk=risk, since=moment - timedelta(days=limit)):
+            days = (moment - last_action_at).days
+            found.append((-days / limit, key, days, limit))
+    longest = sorted(found)[:most]
+    cases = {case.pk: case for case in _drifting(user, cases=[key for _, key, _, _ in longest])} if longest else {}
+    return [
+        Drift(case, days, limit, case.last_kind or "", case.last_at)
+        for _, key, days, limit in longest
+        if (case := cases.get(key)) is not None
+    ]
 
 
 @prepared
 def _quiet(user: Any, most: int, *, risk: Any, since: Any) -> Any:
+    rows = Case.objects.visible_to(user).open().filter(unit=user.unit, risk=risk, last_action_at__lt=since)
+    return rows.order_by("last_action_at", "pk").values_list("pk", "last_action_at")[:most]
+
+
+@prepared
+def _drifting(user: Any, *, cases: Any) -> Any:
     newest = ChronologyEntry.objects.filter(case=OuterRef("pk"), meaningful=True).order_by("-at", "-id")
     return (
         _of_unit(user)
-        .open()
-        .filter(risk=risk, last_action_at__lt=since)
+        .filter(pk__anyof=cases)
         .annotate(last_kind=Subquery(newest.values("kind")[:1]), last_at=Subquery(newest.values("at")[:1]))
-        .order_by("last_action_at", "pk")[:most]
     )
 
 

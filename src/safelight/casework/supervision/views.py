@@ -20,7 +20,7 @@ from safelight.casework.supervision.mornings import facts_of, morning
 from safelight.casework.supervision.queries import board
 from safelight.casework.supervision.services import record_review
 
-MOST = 50
+MOST = 25
 
 
 @page("supervision.board", looks="list")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.base.links import address
 from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case
@@ -30,7 +30,7 @@ def _actions(user: Any) -> list[WorkItem]:
     return [
         WorkItem(
             title=f"Overdue: {row.text[:120]}" if row.overdue else row.text[:120],
-            url=reverse("supervision:plan", kwargs={"reference": row.case.reference}),
+            url=address("supervision:plan", row.case.reference),
             subject=f"{row.case.reference} {row.case.title}",
             due_at=timezone.make_aware(datetime.combine(row.due_on + timedelta(days=1), time())),
             risk=row.case.risk,
@@ -56,7 +56,7 @@ def _reviews(user: Any) -> list[WorkItem]:
     return [
         WorkItem(
             title="Review the case",
-            url=reverse("supervision:review", kwargs={"reference": clock.case.reference}),
+            url=address("supervision:review", clock.case.reference),
             subject=f"{clock.case.reference} {clock.case.title}",
             due_at=clock.due_at,
             clock=clock,

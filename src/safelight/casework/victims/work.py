@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import reverse
 from django.utils import timezone
 
+from safelight.casework.base.links import address
 from safelight.casework.base.prepared import prepared
 from safelight.casework.base.work import WorkItem
 from safelight.casework.cases.models import Case, carried_by
@@ -26,7 +26,7 @@ def items_for(user: Any) -> list[WorkItem]:
     return [
         WorkItem(
             title=f"Tell the victim: {rows[clock.subject_id].title.lower()}",
-            url=reverse("victims:case_victims", args=[clock.case.reference]),
+            url=address("victims:case_victims", clock.case.reference),
             subject=f"{clock.case.reference} {clock.case.title}",
             due_at=clock.due_at,
             clock=clock,

@@ -17,6 +17,7 @@ from safelight.casework.base.work import WorkItem
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import ClockView, views_of
 
+URGENT = "Before everything else"
 _NOW, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -34,22 +35,33 @@ class Group:
 
     title: str
     tasks: tuple[Task, ...]
+    waiting: int = 0
+    """How many wait, where ``tasks`` are only the first of them."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What waits: what comes before every clock, then the groups, the one with the most pressing task first."""
+    """What waits, under headings: first what comes before every clock (:data:`URGENT`), then the groups, the one with
+    the most pressing task first."""
 
-    urgent: tuple[Task, ...]
     groups: tuple[Group, ...]
 
     @property
-    def empty(self) -> bool:
-        return not self.urgent and not self.groups
+    def tasks(self) -> tuple[Task, ...]:
+        return tuple(task for group in self.groups for task in group.tasks)
 
     @property
-    def tasks(self) -> tuple[Task, ...]:
-        return (*self.urgent, *(task for group in self.groups for task in group.tasks))
+    def urgent(self) -> tuple[Task, ...]:
+        """What comes before every clock."""
+        return tuple(task for task in self.tasks if task.item.urgent)
+
+    def only(self, title: str) -> Work:
+        """What waits under one heading."""
+        return Work(tuple(group for group in self.groups if group.title == title))
+
+    def first(self, most: int) -> Work:
+        """The first ``most`` under each heading."""
+        return Work(tuple(Group(group.title, group.tasks[:most], len(group.tasks)) for group in self.groups))
 
 
 @cache
@@ -79,12 +91,8 @@ def work_of(user: Any, now: datetime | None = None) -> Work:
     tasks = [Task(item, _badge(item.clock, views)) for item in items]
     groups: dict[str, list[Task]] = {}
     for task in tasks:
-        if not task.item.urgent:
-            groups.setdefault(task.item.group or "Other", []).append(task)
-    return Work(
-        tuple(task for task in tasks if task.item.urgent),
-        tuple(Group(title, tuple(rows)) for title, rows in groups.items()),
-    )
+        groups.setdefault(URGENT if task.item.urgent else task.item.group or "Other", []).append(task)
+    return Work(tuple(Group(title, tuple(rows), len(rows)) for title, rows in groups.items()))
 
 
 def _badge(clock: Any, views: dict[int, ClockView]) -> ClockView | None:

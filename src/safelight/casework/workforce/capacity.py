@@ -14,6 +14,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from safelight.casework.base.prepared import prepared
 from safelight.casework.base.standards import standards
 from safelight.casework.workforce.models import Absence, Posting, Reduction, WorkingHours
 
@@ -31,10 +32,10 @@ def available_points(people: Iterable[Any], on: date | None = None) -> dict[int,
     keys = [person.pk for person in people]
     full, week = setting("caseload_capacity_points", day), setting("default_week_hours", day)
     contracted: dict[int, Decimal] = {}
-    for row in WorkingHours.objects.filter(user__in=keys, from_day__lte=day).order_by("from_day"):
+    for row in _hours(None, people=keys, day=day):
         contracted[row.user_id] = row.hours
     taken: dict[int, Decimal] = defaultdict(Decimal)
-    for reduction in Reduction.objects.on(day).filter(user__in=keys):
+    for reduction in _reductions(None, people=keys, day=day):
         taken[reduction.user_id] += reduction.hours
     made = {}
     for key in keys:
@@ -43,9 +44,24 @@ def available_points(people: Iterable[Any], on: date | None = None) -> dict[int,
     return made
 
 
+@prepared
+def _hours(nobody: None, *, people: Any, day: Any) -> Any:
+    return WorkingHours.objects.filter(user__anyof=people, from_day__lte=day).order_by("from_day")
+
+
+@prepared
+def _reductions(nobody: None, *, people: Any, day: Any) -> Any:
+    return Reduction.objects.on(day).filter(user__anyof=people)
+
+
+@prepared
+def _absences(nobody: None, *, people: Any, day: Any) -> Any:
+    return Absence.objects.on(day).filter(user__anyof=people)
+
+
 def absences_on(people: Iterable[Any], on: date | None = None) -> dict[int, Absence]:
     """By person: the absence that a day (today) falls into. One query."""
-    rows = Absence.objects.on(on).filter(user__in=[person.pk for person in people])
+    rows = _absences(None, people=[person.pk for person in people], day=on or timezone.localdate())
     return {row.user_id: row for row in rows}
 
 

@@ -114,11 +114,19 @@ class Migration(FirstTables):
                     ),
                 ),
                 ("answered_at", models.DateTimeField()),
+                ("unsettled", models.BooleanField(default=True)),
             ],
             options={
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("basis", ""), _negated=True), name="safeguarding_check_names_its_basis"
+                    )
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("unsettled", True)),
+                        fields=["answered_at"],
+                        name="safeguarding_check_unsettled",
                     )
                 ],
             },

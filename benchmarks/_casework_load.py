@@ -171,8 +171,6 @@ def load(total: int, tell: Callable[[str], None], seed: int = 7) -> dict[str, in
                     f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), COALESCE((SELECT max(id) FROM {name}), 1))"
                 )
             cursor.execute("VACUUM ANALYZE")
-        else:
-            cursor.execute("ANALYZE")
     return counts
 
 

@@ -112,6 +112,10 @@ def run(asked: argparse.Namespace, folder: Path) -> None:
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM (ANALYZE)")
             tell("vacuumed")
+        else:
+            from safelight.casework.base.estimates import refresh
+
+            refresh()  # as the regular work does
     rows: list[tuple[str, str, list[float]]] = []
     with serving(asked, folder) as port:
         todo = [visit for visit in visits(asked.cases) if asked.only in visit[1]]

@@ -28,6 +28,7 @@ def tick_once(machine_time: MachineTime | None = None) -> tuple[int, int, int]:
     from safelight.casework.accounts.attempts import forget_old
     from safelight.casework.allocation.telling import tell_of_handing_over, tell_of_returns
     from safelight.casework.allocation.weights import note_caseloads
+    from safelight.casework.base import estimates
     from safelight.casework.base.once import forget_old_sheets
     from safelight.casework.breakglass import services as break_glass
     from safelight.casework.cases.live import alarm_unallocated
@@ -76,6 +77,7 @@ def tick_once(machine_time: MachineTime | None = None) -> tuple[int, int, int]:
     while made := seal():
         newest = made.tree_size
     show_newest_seal()
+    estimates.kept.keep()
     # Last: a mail server that takes its time keeps nothing else waiting.
     send_waiting()
     return found, recovered, newest - last

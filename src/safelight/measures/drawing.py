@@ -86,7 +86,7 @@ def intervals_chart(
         for label, one, kind in points
     )
     chart = (line + dots).properties(width=WIDTH - 280, height=max(60, 26 * len(rows)))
-    return Drawing(title, _svg(chart), ("", "Kind", "Share", "95 % interval"), table)
+    return Drawing(title, _svg(chart), ("Figure", "Kind", "Share", "95 % interval"), table)
 
 
 def grades_chart(
@@ -123,7 +123,7 @@ def grades_chart(
     bars = base.mark_bar(stroke=INK, strokeWidth=1).encode(color=colour)
     table = tuple((name, str(counts[name]), *(percent(share) for share in shares)) for name, shares in groups.items())
     chart = bars.properties(width=WIDTH - 280, height=max(60, 30 * len(groups)))
-    return Drawing(title, _svg(chart), ("", "Cases", *grades), table)
+    return Drawing(title, _svg(chart), ("Group", "Cases", *grades), table)
 
 
 def pairs_chart(title: str, table: GradeTable, titles: Mapping[str, str]) -> Drawing:
@@ -204,7 +204,7 @@ def control_chart(title: str, chart: ControlChart, *, axis: str, as_percent: boo
         f"cases ({chart.false_alarm_note}). {' '.join(chart.notes)}"
     ).strip()
     drawn = (limits + line + dots).properties(width=WIDTH - 90, height=240)
-    return Drawing(title, _svg(drawn), ("", axis, "Signal"), table, note)
+    return Drawing(title, _svg(drawn), ("When", axis, "Signal"), table, note)
 
 
 def funnel_chart(title: str, funnel: Funnel, *, what: str) -> Drawing:
@@ -300,7 +300,7 @@ def curves_chart(title: str, curves: Mapping[str, Curve], *, unit: str, limit: f
         table.append((name, str(curve.n), str(curve.ended), str(curve.n - curve.ended), reach))
     return Drawing(
         title, _svg(drawn.properties(width=WIDTH - 60, height=260)),
-        ("", "Clocks", "Met", "Still open", f"Median, {unit.lower()}"), tuple(table), note,
+        ("Group", "Clocks", "Met", "Still open", f"Median, {unit.lower()}"), tuple(table), note,
     )  # fmt: skip
 
 
@@ -359,7 +359,7 @@ def effects_chart(title: str, report: EffectReport) -> Drawing:
         for name, one in kinds
     )
     chart = (none + span + dots).properties(width=WIDTH - 160, height=130)
-    return Drawing(title, _svg(chart), ("", "Points", "95 % interval", "How"), table, report.sentence)
+    return Drawing(title, _svg(chart), ("Difference", "Points", "95 % interval", "How"), table, report.sentence)
 
 
 def _framed() -> Any:

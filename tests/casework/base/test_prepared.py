@@ -102,7 +102,9 @@ def test_more_keys_than_fit_are_asked_as_a_sub_query():
     Prepared.known.remove(question)
     assert _asked(question, user) == cases
     one = make_user(skills=["ocsae_investigator"])
-    assert _asked(question, one) == []
+    with CaptureQueriesContext(connection) as run:
+        assert _asked(question, one) == []
+    assert len(run) == 1, "who has no case has nothing in it: only what they have is asked"
 
 
 @pytest.mark.parametrize("wrong", ["moment", "question", "person"])

@@ -44,7 +44,7 @@ def keys(user: Any, name: str, rows: Callable[[Any], list[Any]], *, most: int = 
         A list with one list of keys, or with the queries: ``any_of("pk", keys(...))`` makes a condition of it.
     """
     if isinstance(user, Asker):
-        return [KeySlot(name, rows, most)]
+        return [[] if name == user.without else KeySlot(name, rows, most)]
     kept = getattr(user, "remembered_keys", None)
     if kept is None:
         return rows(user)

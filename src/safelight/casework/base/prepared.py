@@ -66,14 +66,17 @@ class KeySlot(Slot):
 
 
 class Asker(Slot):
-    """Stands for whoever asks, while a question is written: of a role, in some unit."""
+    """Stands for whoever asks, while a question is written: of a role, in some unit.
+
+    ``without``: of the keys of this name the person has none.
+    """
 
     is_authenticated = True
     glass_until = None
 
-    def __init__(self, role: str, *, posted: bool) -> None:
+    def __init__(self, role: str, *, posted: bool, without: str = "") -> None:
         super().__init__("user")
-        self.role = role
+        self.role, self.without = role, without
         self.pk = self.id = self
         self.unit = self.unit_id = Slot("unit") if posted else None
 
@@ -91,16 +94,23 @@ class _Written:
             self.sql, given = self.compiler.as_sql()
         except EmptyResultSet:
             self.sql, given = "", ()
-            return
         self.given = tuple(given)
+        self.needed: frozenset[str] = frozenset()
+        """Names of keys without which there is no row: then nothing is asked."""
+        if not self.sql:
+            return
         for value in self.given:
             if isinstance(value, date) or (isinstance(value, str) and _MOMENT.match(value)):
                 raise RuntimeError(f"A moment would be written into a question for ever: {value}. Make it a keyword.")
         columns = [entry[0] for entry in self.compiler.select[0 : self.compiler.col_count]]
         self.converters = self.compiler.get_converters(columns)
 
+    @property
+    def key_slots(self) -> dict[str, KeySlot]:
+        return {one.name: one for one in self.given if isinstance(one, KeySlot)}
+
     def ask(self, values: dict[str, Any]) -> list[Any]:
-        if not self.sql:
+        if not self.sql or not all(values[name] for name in self.needed):
             return []
         compiler = copy.copy(self.compiler)
         compiler.connection = connections[self.rows.db]
@@ -150,24 +160,28 @@ class Prepared:
             return None
         written = self._written((user.role, user.unit_id is not None), form, tuple(values))
         given = {**values, "user": user.pk, "unit": user.unit_id}
-        for slot in getattr(written, "given", ()):
-            if isinstance(slot, KeySlot) and slot.name not in given:
-                from safelight.casework.base.memory import keys
+        for slot in written.key_slots.values():
+            from safelight.casework.base.memory import keys
 
-                found = keys(user, slot.name, slot.rows, most=slot.most)
-                if not (len(found) == 1 and isinstance(found[0], list)):
-                    return None
-                given[slot.name] = found[0]
+            found = keys(user, slot.name, slot.rows, most=slot.most)
+            if not (len(found) == 1 and isinstance(found[0], list)):
+                return None
+            given[slot.name] = found[0]
         return written, given
 
     def _written(self, who: tuple[str, bool] | None, form: tuple[Any, ...], names: tuple[str, ...]) -> _Written:
         key = (connection.vendor, who, form, names)
         written = self._texts.get(key)
         if written is None:
-            asker = None if who is None else Asker(who[0], posted=who[1])
+            slots = {name: Slot(name) for name in names}
+
+            def write(without: str = "") -> _Written:
+                asker = None if who is None else Asker(who[0], posted=who[1], without=without)
+                return _Written(self.make(asker, *form, **slots))
+
             with connection.execute_wrapper(_refuse):
-                rows = self.make(asker, *form, **{name: Slot(name) for name in names})
-                written = _Written(rows)
+                written = write()
+                written.needed = frozenset(name for name in written.key_slots if not write(without=name).sql)
             if len(self._texts) >= MOST_TEXTS:
                 self._texts.clear()
             self._texts[key] = written

@@ -17,6 +17,8 @@ BLOCKS = (50, 150, 400, 800)
 """How many entries are read at a time: few are wanted, unless most are hidden from who asks."""
 SAMPLE, WALK = 1_000, 20_000
 """How many of the newest entries are read before, and after, it is known how common the words are."""
+FAR = 200_000
+"""How many entries without words that are common further back are walked by before all are read after all."""
 ENOUGH = 0.016
 """How common words must be for the walk to find the last block sooner than the index does (measured: 2.5 microseconds
 for an entry walked by, 8 for one that the index leads to, a million and a half entries)."""
@@ -101,9 +103,10 @@ def _walked(source: str, asked: str, before: int) -> Iterator[tuple[int, int]]:
 
     Its index of words gives matches in no order and only all of them. So the newest thousand entries of the source are
     read first; they tell how common the words are. Of common ones the walk through the newest goes on; of rare ones the
-    index gives them all.
+    index gives them all. Where the newest say rare, a thousand from the middle are asked as well: a register that was
+    imported yesterday may fill the newest thousands with entries of its own kind.
     """
-    step, walked, held = SAMPLE, 0, 0
+    step, walked, held, deep = SAMPLE, 0, 0, None
     while True:
         found = _asked(
             "WITH walked AS MATERIALIZED (SELECT id, owner, found_by FROM search_entry WHERE source = %s AND id < %s "  # noqa: S608
@@ -117,14 +120,28 @@ def _walked(source: str, asked: str, before: int) -> Iterator[tuple[int, int]]:
         if count < step:
             return
         before, walked, held = end, walked + step, held + len(rows)
-        if (walked > SAMPLE and held < ENOUGH * walked) or held * WALK < BLOCKS[0] * walked:
+        rare = (walked > SAMPLE and held < ENOUGH * walked) or held * WALK < BLOCKS[0] * walked
+        if rare and deep is None:
+            deep = _share_further_back(source, asked, before)
+        if rare and (deep < ENOUGH or walked > FAR):
             break
-        step = min(WALK, walked * 2 * BLOCKS[0] // held) if walked == SAMPLE else WALK
+        step = min(WALK, walked * 2 * BLOCKS[0] // held) if walked == SAMPLE and not rare else WALK
     yield from _asked(
         "WITH every AS MATERIALIZED (SELECT id, owner FROM search_entry WHERE source = %s AND id < %s "  # noqa: S608
         f"AND {_HOLDS}) SELECT id, owner FROM every ORDER BY id DESC LIMIT %s",
         [source, before, asked, sum(BLOCKS)],
     )
+
+
+def _share_further_back(source: str, asked: str, before: int) -> float:
+    """The share of a thousand entries from the middle of the source that match, 0 to 1."""
+    ((many, held),) = _asked(
+        "WITH middle AS MATERIALIZED (SELECT found_by FROM search_entry WHERE source = %s AND id < "  # noqa: S608
+        "(%s + (SELECT MIN(id) FROM search_entry WHERE source = %s)) / 2 ORDER BY id DESC LIMIT %s) "
+        f"SELECT COUNT(*), COUNT(*) FILTER (WHERE {_HOLDS}) FROM middle",
+        [source, before, source, SAMPLE, asked],
+    )
+    return held / many if many else 0.0
 
 
 def _asked(sql: str, given: list[Any]) -> list[Any]:

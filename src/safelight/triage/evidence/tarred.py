@@ -223,8 +223,9 @@ class SqueezedFiles(TarFiles):
 
     def _inner_name(self) -> str:
         head = self._evidence.read(0, 1024)
-        if head[:2] == b"\x1f\x8b" and head[3] & 8:
-            at = 10 + (2 + int.from_bytes(head[10:12], "little") if head[3] & 4 else 0)  # it may end there
+        flags = head[3] if len(head) > 3 and head[:2] == b"\x1f\x8b" else 0
+        if flags & 8:
+            at = 10 + (2 + int.from_bytes(head[10:12], "little") if flags & 4 else 0)  # it may end there
             stored = head[at:].split(b"\0")[0]
             if stored:
                 return stored.decode("latin-1").rsplit("/", 1)[-1]

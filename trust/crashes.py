@@ -25,6 +25,8 @@ DATABASES = ("sqlite", "postgresql")
 ORDER = 30
 
 #: Kills; races.
+#: Seconds until two who race and their judge are no longer waited for; long, since a machine may be paused meanwhile.
+MEET = 900
 SIZES = {"small": (10, 10), "full": (200, 10_000)}
 
 
@@ -140,21 +142,21 @@ def _races(result: Result, races: int) -> None:
 
         for _ in range(races):
             row = Case.objects.get(pk=case.pk)
-            at_once.wait(120)
+            at_once.wait(MEET)
             try:
                 allocate(supervisors[which], row, investigator=investigators[which], reason="Synthetic reason.")
             except SafelightError as error:
                 acknowledge(f"refused {error}")
             else:
                 acknowledge("given")
-            at_once.wait(120)
+            at_once.wait(MEET)
 
     both = [Child(lambda say, w=which: supervisor(say, w)) for which in range(2)]
     right = 0
     with Progress("races", races) as step:
         for turn in range(races):
-            at_once.wait(120)
-            at_once.wait(120)
+            at_once.wait(MEET)
+            at_once.wait(MEET)
             until(lambda t=turn: all(len(one.lines()) > t for one in both), 60)
             said = sorted(one.lines()[turn] for one in both)
             live = list(Allocation.objects.filter(case=case.pk, ended_at=None).values_list("investigator", flat=True))

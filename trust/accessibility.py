@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import mimetypes
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -25,13 +27,31 @@ _SITE = "http://safelight.test"
 _SCREEN = {"width": 1200, "height": 900}
 
 
-def drawn(where: Any, size: Size) -> Iterator[tuple[str, str]]:
-    """(page, its HTML) of every page of the URL table, and of every form sent with nothing in it."""
+@dataclass(frozen=True)
+class Violation:
+    """One rule of axe, broken on one page: how much it matters, at which elements, and what axe says of the first."""
+
+    rule: str
+    impact: str
+    elements: tuple[str, ...]
+    why: str
+
+    def __str__(self) -> str:
+        more = f", and {len(self.elements) - 3} more" if len(self.elements) > 3 else ""
+        return f"{self.rule} ({self.impact}) at {'; '.join(self.elements[:3])}{more}. {self.why}"
+
+
+def drawn(where: Any, size: Size, without: Counter[str] | None = None) -> Iterator[tuple[str, str]]:
+    """(page, its HTML) of every page of the URL table, and of every form sent with nothing in it.
+
+    ``without`` counts the answers that are no page: "POST 302" and so on.
+    """
     from tests.casework.asking import ask
     from tests.casework.everything import address, pages, people_in
 
     from safelight.casework.base.permissions import YES, permissions
 
+    without = Counter() if without is None else without
     people = {(role, one): user for one in ("own", "holder") for role, user in people_in(where, one)}
     for route in pages():
         if size == "small" and crc32(route.name.encode()) % EVERY:
@@ -39,6 +59,7 @@ def drawn(where: Any, size: Size) -> Iterator[tuple[str, str]]:
         for method, step in permissions().routes[route.name].steps.items():
             who = [one for one in people if permissions().answer(step.access, *one) == YES]
             if not who:
+                without[f"{method} that none of the people in it may"] += 1
                 continue
             user = people[who[0]]
             answer = ask(user, method, address(where, route.name, user))
@@ -46,9 +67,11 @@ def drawn(where: Any, size: Size) -> Iterator[tuple[str, str]]:
             page = answer.content.decode() if html else ""
             if answer.status_code in (200, 422) and "<main" in page:
                 yield f"{method} {route.name} as {who[0][0]}", page
+            else:
+                without[f"{method} answered {answer.status_code}{'' if html else ' with no HTML'}"] += 1
 
 
-def violations(pages: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+def violations(pages: list[tuple[str, str]]) -> Iterator[tuple[str, list[Violation]]]:
     """(page, what axe says of it). Its scripts do not run; its style is the site's own."""
     from axe_playwright_python.sync_playwright import Axe
     from django.contrib.staticfiles import finders
@@ -75,8 +98,14 @@ def violations(pages: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
             now[0] = html
             page.goto(f"{_SITE}/page/")
             said = Axe().run(page).response["violations"]
-            yield name, [f"{one['id']}: {node['html'][:160]}" for one in said for node in one["nodes"][:3]]
+            yield name, [_violation(one) for one in said]
         chromium.close()
+
+
+def _violation(one: Any) -> Violation:
+    elements = tuple(f"{' '.join(map(str, node['target']))} {node['html'][:120]}" for node in one["nodes"])
+    why = " ".join(str(one["nodes"][0].get("failureSummary") or one["help"]).split())
+    return Violation(one["id"], str(one["impact"]), elements, why)
 
 
 def run(size: Size) -> Result:
@@ -88,18 +117,26 @@ def run(size: Size) -> Result:
 
     settings.SITE_STANDARDS = DEMO_SITE
     result = Result()
+    without: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, transaction.atomic():
-        pages = list(drawn(everything(Path(folder), settings), size))
+        pages = list(drawn(everything(Path(folder), settings), size, without))
         transaction.set_rollback(True)
     clean = {"GET": [0, 0], "POST": [0, 0]}
+    broken: dict[str, list[int]] = {}
     with Progress("pages", len(pages)) as step:
         for name, said in violations(pages):
             count = clean[name.partition(" ")[0]]
             count[0] += 1
             count[1] += not said
             step()
-            if said:
-                result.fail(f"{name}: " + "; ".join(said[:5]))
+            for one in said:
+                result.fail(f"{name}: {one}")
+                at = broken.setdefault(f"{one.rule} ({one.impact})", [0, 0])
+                at[0], at[1] = at[0] + len(one.elements), at[1] + 1
     result.add("Pages as they open", *clean["GET"])
     result.add("Forms sent empty, with their errors", *clean["POST"])
+    for rule, (elements, places) in sorted(broken.items()):
+        result.measured(f"rule {rule}", f"{elements:,} elements on {places:,} pages", "none", met=False)
+    for kind, number in sorted(without.items()):
+        result.measured(f"not looked at: {kind}", f"{number:,}")
     return result

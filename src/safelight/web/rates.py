@@ -60,6 +60,7 @@ class PagesAMinute:
             self._refused.add(person)
             note_refusal(request, TOO_MANY)
         seconds = max(1, round(wait))
-        answer = render(request, "429.html", {"pages": True, "wait": seconds}, status=429)
+        about = {"pages": True, "wait": seconds, "sent": request.method == "POST"}
+        answer = render(request, "429.html", about, status=429)
         answer["Retry-After"] = str(seconds)
         return answer

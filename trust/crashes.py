@@ -25,9 +25,9 @@ DATABASES = ("sqlite", "postgresql")
 ORDER = 30
 
 #: Kills; races.
+SIZES = {"small": (10, 10), "full": (200, 10_000)}
 #: Seconds until two who race and their judge are no longer waited for; long, since a machine may be paused meanwhile.
 MEET = 900
-SIZES = {"small": (10, 10), "full": (200, 10_000)}
 
 
 def run(size: Size) -> Result:

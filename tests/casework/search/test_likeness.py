@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from tests.casework.factories import make_case, make_person, make_user
 
 from safelight.casework.people.lists import PeopleFilters, people_page
 from safelight.casework.people.queries import candidates
 from safelight.casework.search import likeness
+from safelight.casework.search import names as names_module
 from safelight.casework.search.models import NameTerm
 from safelight.casework.search.names import alike, distance, learn
 
@@ -94,3 +96,22 @@ def test_lists_and_the_desk_find_people_by_the_beginnings_of_their_names() -> No
     assert best.person == made["O'Brien"] and best.weight == 2
     assert {one.person.family_name for one in candidates(head, given_names="Oba")} == {"Smith"}
     assert [one.reasons for one in candidates(head, family_name="Obadiah")] == [("names may be swapped",)]
+
+
+def test_a_name_recorded_just_before_the_database_went_away_is_learnt_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """Whoever mistypes that child's name would never be shown the record, and nobody would know why."""
+
+    def away(terms: set[str]) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(names_module, "learn", away)
+        with django_capture_on_commit_callbacks(execute=True):
+            make_person(given_names="Synthetic", family_name="Ravensworth")
+        assert alike("ravenswarth") == []
+    with django_capture_on_commit_callbacks(execute=True):
+        make_person(given_names="Synthetic", family_name="Thornbury")
+    assert alike("ravenswarth") == ["ravensworth"]
+    assert not names_module._missed

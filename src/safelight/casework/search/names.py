@@ -6,11 +6,12 @@ The names stand encrypted in the database; each process has them decrypted in it
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 
 from safelight.casework.search.likeness import fold, near
 from safelight.casework.search.models import NameTerm
@@ -18,6 +19,9 @@ from safelight.casework.search.models import NameTerm
 LEAST, MOST = 3, 60  # letters of a name that is compared
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 ALIKE = 8
+_lock = threading.Lock()
+#: Names on record that this process could not yet learn.
+_missed: set[str] = set()
 
 
 def terms_of(*names: str) -> set[str]:
@@ -36,7 +40,20 @@ def learn_later(person: Any) -> None:
     """Remember a person's names once the record is safely written, so that no writer waits for another over them."""
     terms = terms_of(person.given_names, person.family_name)
     if terms:
-        transaction.on_commit(lambda: learn(terms), robust=True)
+        transaction.on_commit(lambda: _learn_now(terms), robust=True)
+
+
+def _learn_now(terms: set[str]) -> None:
+    """Learn them, and what could not be learnt before: the database may have gone away right after the record."""
+    global _missed
+    with _lock:
+        due, _missed = terms | _missed, set()
+    try:
+        learn(due)
+    except (DatabaseError, InterfaceError):
+        with _lock:
+            _missed |= due
+        raise
 
 
 def learn_all() -> None:

@@ -24,11 +24,15 @@ def test_urgent_first_then_what_runs_out_first_then_the_riskiest():
         WorkItem("tomorrow, low", "/", "b", due_at=NOW + timedelta(days=1), risk="low"),
         WorkItem("tomorrow, very high", "/", "c", due_at=NOW + timedelta(days=1), risk="very_high"),
         WorkItem("breached", "/", "d", due_at=NOW - timedelta(days=1)),
-        WorkItem("live contact", "/", "e", urgent=True),
+        WorkItem("nobody has it, no clock", "/", "g", urgent=True, risk="very_high", group="Allocation"),
+        WorkItem("in danger", "/", "h", urgent=True, due_at=NOW + timedelta(hours=1), group="Children"),
+        WorkItem("live contact", "/", "e", urgent=True, risk="low", group="Live contact"),
         WorkItem("unallocated, breached", "/", "f", urgent=True, due_at=NOW - timedelta(days=9)),
     ]
     assert [item.title for item in sorted(items, key=pressing)] == [
         "live contact",
+        "in danger",
+        "nobody has it, no clock",
         "unallocated, breached",
         "breached",
         "tomorrow, very high",
@@ -90,3 +94,17 @@ def test_many_cases_cost_no_more_queries_than_few():
             work_of(investigator)
         counts.append(len(run.captured_queries))
     assert counts[0] == counts[1] < 30
+
+
+@pytest.mark.django_db
+def test_more_than_a_screen_of_one_kind_is_one_page_further_and_nothing_is_lost(sign_in):
+    """A list that stops without saying so is a child that nobody sees."""
+    supervisor = make_user("supervisor")
+    cases = [make_case(actor=supervisor, risk="very_high") for _ in range(27)]
+    client = sign_in(supervisor)
+    page = client.get("/work/").content.decode()
+    shown = {case.reference for case in cases if case.reference in page.split(">Supervision</h2>")[0]}
+    assert len(shown) == 25 and "Show 27" in page
+    whole = client.get("/work/?group=Before+everything+else").content.decode()
+    assert all(case.reference in whole for case in cases)
+    assert "Nothing waits for you under this heading" in client.get("/work/?group=Nonsense").content.decode()

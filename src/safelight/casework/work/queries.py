@@ -76,10 +76,15 @@ def _sources() -> tuple[Callable[[Any], Iterable[WorkItem]], ...]:
     return tuple(found)
 
 
-def pressing(item: WorkItem) -> tuple[bool, datetime, int, str]:
-    """The order of urgency: urgent items first (those that no clock governs before all), then by due time and risk."""
+_CHILD_FIRST = {"Live contact": 0, "Children": 1}
+
+
+def pressing(item: WorkItem) -> tuple[bool, int, datetime, int, str]:
+    """The order of urgency: urgent items first, of these live contact with a child before children in danger before all
+    else, then those that no clock governs; then by due time and risk."""
+    first = _CHILD_FIRST.get(item.group, 2) if item.urgent else 2
     risk = {"very_high": 0, "high": 1, "": 2, "medium": 3, "low": 4}.get(item.risk, 5)
-    return (not item.urgent, item.due_at or (_NOW if item.urgent else _LAST), risk, item.title)
+    return (not item.urgent, first, item.due_at or (_NOW if item.urgent else _LAST), risk, item.title)
 
 
 def work_of(user: Any, now: datetime | None = None) -> Work:

@@ -15,10 +15,12 @@ from tests.casework.factories import make_allocation, make_case, make_user
 from safelight.casework.base.memory import any_of, keys, remembering
 from safelight.casework.base.prepared import Prepared, prepared
 from safelight.casework.cases.models import Case
+from safelight.casework.cases.queries import Filters, case_page, live_contact_count, stage_of, unallocated_count
 from safelight.casework.clocks.models import Clock
 from safelight.casework.devices.work import _to_review
 from safelight.casework.notices.queries import _unread_and_seen
-from safelight.casework.referrals.queries import Filters, desk_counts, desk_page
+from safelight.casework.referrals.queries import Filters as DeskFilters
+from safelight.casework.referrals.queries import desk_counts, desk_page
 from safelight.casework.supervision.queries import board
 from safelight.casework.work.queries import work_of
 
@@ -132,7 +134,7 @@ def test_every_page_that_uses_them_says_the_same_as_without(tmp_path, settings):
     known = {who: user for who, user in where.people.items() if user is not None}
     now = timezone.now()
     for who, user in known.items():
-        for read in (_work, _board, _desk, _rare):
+        for read in (_work, _board, _desk, _cases, _rare):
             fresh = type(user).objects.get(pk=user.pk)
             plain = read(fresh, now)
             fresh = type(user).objects.get(pk=user.pk)
@@ -152,10 +154,20 @@ def _board(user, now):
 
 
 def _desk(user, now):
-    pages = [desk_page(user, Filters(state)) for state in ("open", "all")]
+    pages = [desk_page(user, DeskFilters(state)) for state in ("open", "all")]
     return [(one.rows, one.after, one.clocks) for one in pages], desk_counts(user)
+
+
+def _cases(user, now):
+    """The list of cases, with each of its filters and a page further."""
+    chosen = ({"stage": "children"}, {"unit": "CN", "risk": "high"}, {"status": "all"}, {"mine": True})
+    asked = [Filters(**one) for one in (*chosen, {"unallocated": True}, {"breached": True})]
+    pages = [case_page(user, one) for one in asked] + [case_page(user, Filters(status="all"), before=2)]
+    counts = live_contact_count(user), unallocated_count(user)
+    return [([(row.case, row.case.stage, row.clock) for row in one.rows], one.before) for one in pages], counts
 
 
 def _rare(user, now):
     """What pages ask only where something rare is there."""
-    return _unread_and_seen(user, 5), _to_review(user, today=now.date())
+    stage = stage_of(Case.objects.earliest("pk"))
+    return _unread_and_seen(user, 5), _to_review(user, today=now.date()), stage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from safelight.casework.allocation.models import Allocation
 from safelight.casework.base.models import ROW
+from safelight.casework.base.prepared import prepared
 from safelight.casework.cases.models import Case, ChronologyEntry, Settlement
 from safelight.casework.clocks.models import Clock
 from safelight.casework.clocks.queries import ClockView, moment_key, open_safeguarding, rules_about, views_of
@@ -98,10 +100,15 @@ def obstacles(case: Any) -> list[Obstacle]:
     return [Obstacle(area, text, address(AREA_PAGES[area], reference=case.reference)) for area, text in found]
 
 
-def with_stage(cases: Any) -> Any:
-    """Annotate ``stage`` (a key of :data:`STAGES`): the first part that is unfinished, read from the facts."""
+def with_stage(cases: Any, rules: Iterable[str] | None = None) -> Any:
+    """Annotate ``stage`` (a key of :data:`STAGES`): the first part that is unfinished, read from the facts.
+
+    Args:
+        rules: the rules about safeguarding; None: those of the standards.
+    """
+    protecting = _protecting() if rules is None else rules
     children = Exists(ChildAtRisk.objects.filter(case__pk__in=ROW, safeguarding_referrals=None)) | Exists(
-        Clock.objects.open().filter(case__pk__in=ROW, rule__in=rules_about(area="safeguarding"))
+        Clock.objects.open().filter(case__pk__in=ROW, rule__in=protecting)
     )
     read = TriageRun.objects.filter(device__pk__in=ROW, state__in=["finished", "unread_parts"])
     devices = Exists(Device.objects.filter(case__pk__in=ROW, decision="undecided"))
@@ -137,9 +144,18 @@ def with_stage(cases: Any) -> Any:
     )
 
 
+def _protecting() -> tuple[str, ...]:
+    return tuple(rules_about(area="safeguarding"))
+
+
 def stage_of(case: Any) -> str:
     """Where the case stands (a key of :data:`STAGES`)."""
-    return with_stage(Case.objects.filter(pk=case.pk)).values_list("stage", flat=True).get()
+    return str(_stage(None, _protecting(), case=case.pk)[0])
+
+
+@prepared
+def _stage(nobody: None, rules: tuple[str, ...], *, case: Any) -> Any:
+    return with_stage(Case.objects.filter(pk=case), rules).values_list("stage", flat=True)
 
 
 @dataclass(frozen=True)
@@ -186,7 +202,22 @@ class CasePage:
 def case_page(user: Any, filters: Filters, *, before: int | None = None, size: int = 50) -> CasePage:
     """The cases that ``user`` may see under ``filters``: those with live contact, then the newest first. Seven queries,
     whatever the number of cases."""
-    found: QuerySet[Any] = with_stage(Case.objects.visible_to(user))
+    rules, now = _protecting(), timezone.now()
+    past = {} if before is None else {"before": before}
+    # Live contact stands before everything: on the first page, all of it.
+    live = _keys_under(user, filters, rules, True, MOST_LIVE, now=now) if before is None else []
+    keys = _keys_under(user, filters, rules, False, size + 1, now=now, **past)
+    # The stage is worked out for the rows of the page, and not for all that had to be sorted.
+    cases = {case.pk: case for case in _of_keys(None, rules, keys=live + keys[:size])} if live or keys else {}
+    more = keys[size - 1] if len(keys) > size else None
+    return CasePage(rows_of([cases[key] for key in (*live, *keys[:size]) if key in cases]), more)
+
+
+@prepared
+def _keys_under(
+    user: Any, filters: Filters, rules: tuple[str, ...], live: bool, most: int, *, now: Any, before: Any = None
+) -> QuerySet[Any]:
+    found = Case.objects.visible_to(user).filter(live_contact=live)
     if filters.status in ("open", "closed"):
         found = found.filter(status=filters.status)
     if filters.unit:
@@ -194,48 +225,52 @@ def case_page(user: Any, filters: Filters, *, before: int | None = None, size: i
     if filters.risk:
         found = found.filter(risk="" if filters.risk == "none" else filters.risk)
     if filters.stage:
-        found = found.filter(stage=filters.stage)
+        found = with_stage(found, rules).filter(stage=filters.stage)
     if filters.mine:
         found = found.filter(Exists(Allocation.objects.filter(case=OuterRef("pk"), ended_at=None, investigator=user)))
     if filters.unallocated:
         found = found.unallocated()
     if filters.breached:
-        found = found.filter(Exists(Clock.objects.breached().filter(case=OuterRef("pk"))))
+        found = found.filter(Exists(Clock.objects.breached(now).filter(case=OuterRef("pk"))))
     if before is not None:
         found = found.filter(pk__lt=before)
-    read = with_stage(Case.objects.all()).select_related("unit").with_investigator().order_by("-pk")
-    # Live contact stands before everything: on the first page, all of it.
-    live = _read(read, found.filter(live_contact=True), MOST_LIVE) if before is None else []
-    cases = _read(read, found.filter(live_contact=False), size + 1)
-    more = cases[size - 1].pk if len(cases) > size else None
-    return CasePage(rows_of(live + cases[:size]), more)
+    return found.order_by("-pk").values_list("pk", flat=True)[:most]
 
 
-def _read(read: QuerySet[Any], found: QuerySet[Any], most: int) -> list[Any]:
-    """The first of ``found``: their keys, then these rows, so that the stage is worked out for the rows of the page
-    and not for all that had to be sorted."""
-    keys = list(found.order_by("-pk").values_list("pk", flat=True)[:most])
-    return list(read.filter(pk__in=keys)) if keys else []
+@prepared
+def _of_keys(nobody: None, rules: tuple[str, ...], *, keys: Any) -> QuerySet[Any]:
+    return with_stage(Case.objects.filter(pk__anyof=keys), rules).select_related("unit").with_investigator()
 
 
 def rows_of(cases: list[Any]) -> list[CaseRow]:
     """Lines for cases already read, each with its soonest open clock. Two queries."""
     soonest: dict[int, Clock] = {}
-    clocks = Clock.objects.open().filter(case__in=[case.pk for case in cases]).exclude(due_at=None)
-    for clock in clocks.order_by("due_at", "id"):
+    for clock in _clocks(None, cases=[case.pk for case in cases]) if cases else ():
         soonest.setdefault(clock.case_id, clock)
     views = {view.clock.case_id: view for view in views_of(soonest.values())}
     return [CaseRow(case, views.get(case.pk)) for case in cases]
 
 
+@prepared
+def _clocks(nobody: None, *, cases: Any) -> QuerySet[Clock]:
+    return Clock.objects.open().filter(case__anyof=cases).exclude(due_at=None).order_by("due_at", "id")
+
+
 def live_contact_count(user: Any, most: int = 100) -> int:
     """How many cases with live contact ``user`` sees, counted up to ``most``."""
-    return len(Case.objects.visible_to(user).filter(live_contact=True).values_list("pk", flat=True)[:most])
+    return len(_counted(user, "live", most))
 
 
 def unallocated_count(user: Any, most: int = 100) -> int:
     """How many open cases that ``user`` sees have nobody, counted up to ``most``."""
-    return len(Case.objects.visible_to(user).unallocated().values_list("pk", flat=True)[:most])
+    return len(_counted(user, "unallocated", most))
+
+
+@prepared
+def _counted(user: Any, which: str, most: int) -> QuerySet[Any]:
+    rows = Case.objects.visible_to(user)
+    rows = rows.filter(live_contact=True) if which == "live" else rows.unallocated()
+    return rows.values_list("pk", flat=True)[:most]
 
 
 @dataclass(frozen=True)

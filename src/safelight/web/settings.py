@@ -284,92 +284,21 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 
 # --- sign-in --------------------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "rules.permissions.ObjectPermissionBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "safelight.web.passwords.NotOfCommonOnes"},
-    {
-        "NAME": "safelight.web.passwords.NotInBreaches",
-        "OPTIONS": {"path": str(env.existing_path("SAFELIGHT_BREACHED_PASSWORDS") or "")},
-    },
-]
+# What does not depend on where it runs stands there.
+from safelight.web.sign_in_settings import *  # noqa: E402, F403
+
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "safelight.web.adapter.ClosedAccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_PREVENT_ENUMERATION = True
-# axes counts failed sign-ins, in the database and so across worker processes; a second, per-process counter misleads.
-# "login_failed" is left to the second factor: five wrong numbers, then a quarter of an hour of waiting, for who already
-# knew the password. Its count stands in the database, for all processes.
-ACCOUNT_RATE_LIMITS: dict[str, Any] = {
-    "login": False,
-    "login_failed": "5/15m/key",
-    "force_sign_out": "120/m/ip",
-}
-ACCOUNT_FORMS = {"change_password": "safelight.web.sign_in.OwnPasswordForm"}
-ACCOUNT_CHANGE_EMAIL = False
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"}}
-
 # The demo opens with one printed password, and says so; the tests switch both on where they are about them.
 SECOND_FACTOR_DUTY = not (DEMO or TESTING)
 FRESH_SIGN_IN_DUTY = not TESTING
-MFA_ADAPTER = "safelight.web.adapter.SecondFactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "webauthn"]
-MFA_FORMS = {
-    "authenticate": "safelight.web.second_factor.CodeForm",
-    "reauthenticate": "safelight.web.second_factor.CodeAgainForm",
-}
-# A key that asked for its PIN, a finger or a face is two factors in one: with it nobody needs the password.
-MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_TOTP_TOLERANCE = 0  # a number lives for 30 seconds (ASVS 6.5.5), for as long as allauth remembers that it was used
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLAIN_HTTP
-USERSESSIONS_TRACK_ACTIVITY = False  # safelight.casework.accounts.sessions does, once a minute
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.flag("SAFELIGHT_BEHIND_PROXY") else 0
-
-SOCIALACCOUNT_ADAPTER = "safelight.web.adapter.ForceSignInAdapter"
-SOCIALACCOUNT_STORE_TOKENS = False
-SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
-SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 _SERVICE = service.settings_of_service(plain_http=PLAIN_HTTP)
 OIDC_ORIGINS: list[str] = _SERVICE["OIDC_ORIGINS"]
 globals().update(_SERVICE)
-
-AXES_FAILURE_LIMIT = env.integer("SAFELIGHT_SIGN_IN_ATTEMPTS", 5, least=1)
-AXES_COOLOFF_TIME = "safelight.web.sign_in.cool_off"  # grows with the failures, to an hour
-AXES_USE_ATTEMPT_EXPIRATION = True
-# Attempts during a wait are not counted: a person who tries the right password too early does not wait longer for it.
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_ENABLE_ACCESS_FAILURE_LOG = True
-# By person and address together: nobody can lock a colleague out from another machine.
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_CALLABLE = "safelight.web.sign_in.attempted_name"
-AXES_SENSITIVE_PARAMETERS = ["csrfmiddlewaretoken"]
-AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "safelight.web.sign_in.locked_out"
-AXES_HTTP_RESPONSE_CODE = 429
-AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False
-AXES_DISABLE_ACCESS_LOG = False
-
-ADMIN_NETWORKS = env.networks("SAFELIGHT_ADMIN_NETWORKS")
 PAGES_A_MINUTE = env.integer("SAFELIGHT_PAGES_A_MINUTE", 0 if TESTING else 600)
-
-SESSION_COOKIE_AGE = 12 * 60 * 60  # the longest that standards/sign_in.toml allows; each role's own limit is shorter
-SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- headers --------------------------------------------------------------------------------------------------
 

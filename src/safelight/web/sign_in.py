@@ -10,6 +10,7 @@ from allauth.account.forms import ChangePasswordForm
 from allauth.account.views import LoginView, LogoutView, PasswordChangeView, ReauthenticateView
 from axes.decorators import axes_dispatch, axes_form_invalid
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -61,7 +62,10 @@ def change_password(request: HttpRequest) -> HttpResponse:
     """An own password in place of the present one. Every other session of the person ends."""
     if not request.user.has_usable_password():
         return redirect("accounts:mine")
-    return PasswordChangeView.as_view(template_name="account/password_change.html")(request)
+    response: HttpResponse = PasswordChangeView.as_view(template_name="account/password_change.html")(request)
+    if response.status_code == 302 and request.method == "POST":
+        messages.success(request, "Your password is changed. Every other session of yours has ended.")
+    return response
 
 
 @page(SIGNED_IN, methods=("GET", "POST"))

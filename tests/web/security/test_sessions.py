@@ -165,6 +165,7 @@ def test_the_page_of_ones_own_sign_in_opens_although_an_older_session_is_dead():
     assert UserSession.objects.filter(user=user).count() == 3, "the one of before the password, and yesterday's"
     page = here.get("/my-sign-in/")
     assert page.status_code == 200 and page.content.decode().count("This one") == 1
+    assert "Your password is changed" in page.content.decode()
     assert "End it" not in page.content.decode(), "there is no other to end"
     assert "1 session" in signed_in(head).get("/accounts/of/sam/").content.decode()
     assert here.post("/my-sign-in/sessions/end/").status_code == 302

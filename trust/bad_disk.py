@@ -102,8 +102,10 @@ def run(size: Size) -> Result:
                 step()
         connections.close_all()
         for kind, count in tried.items():
+            unreached = count - harmless[kind] - struck[kind]
             seen = (
-                f"{count:,} places tried; by {harmless[kind]:,} nothing of the page was lost, which answered as always"
+                f"{count:,} places tried; by {harmless[kind]:,} nothing of the page was lost, it answered as always; "
+                f"{unreached:,} were not reached within {MOST} referrals"
             )
             result.add(f"F4 {kind}: refused, and the person told", struck[kind], told[kind], seen)
         check_whole(result, "F4", acknowledged, f"{len(faults):,} disks")

@@ -8,7 +8,8 @@ from tests.casework.factories import make_case, make_user
 
 from safelight.casework.breakglass.models import Opening
 from safelight.casework.breakglass.services import break_glass, end
-from safelight.casework.ledger.models import LedgerEntry
+from safelight.casework.ledger.models import Category, LedgerEntry
+from safelight.casework.ledger.services import record
 
 pytestmark = pytest.mark.django_db
 SAID = {"why": "child_at_risk", "reason": "Synthetic: a child called from the address."}
@@ -76,6 +77,17 @@ def test_who_reviews_and_may_see_the_case_is_told_which_it_is(case, head, sign_i
     end(visitor, row)
     page = sign_in(head).get(reverse("breakglass:review", args=[row.reference])).content.decode()
     assert case.reference in page and case.title in page
+
+
+def test_the_review_tells_the_looks_apart_by_their_pages(case, head, sign_in) -> None:
+    """Three lines "looked at the case" do not say whether the children or the suspect's telephone were read."""
+    visitor = make_user()
+    row = break_glass(visitor, reference=case.reference, **SAID)
+    for tab in ("children", "chronology"):
+        record(visitor, "case.viewed", case, category=Category.CONSULTATION, payload={"page": tab})
+    end(visitor, row)
+    page = sign_in(head).get(reverse("breakglass:review", args=[row.reference])).content.decode()
+    assert "Looked at the case: children" in page and "Looked at the case: chronology" in page
 
 
 def test_whoever_has_no_part_in_it_meets_404(case, sign_in) -> None:

@@ -48,7 +48,13 @@ def looks_of(row: Opening, *, named: bool) -> list[tuple[Any, str, str]]:
     entries = LedgerEntry.objects.filter(actor=row.user_id, at__gte=row.opened_at, at__lte=row.closed_at)
     rows = entries.order_by("id")[: 5 * MOST]
     return [
-        (one.at, words_for(one.verb), one.subject_label if named else one.subject_type.rpartition(".")[2])
+        (one.at, _words(one), one.subject_label if named else one.subject_type.rpartition(".")[2])
         for one in rows
         if one.case_key in (None, row.case_id)
     ]
+
+
+def _words(entry: LedgerEntry) -> str:
+    """What was done, and on which page of it: four looks at a case are four questions that somebody asked of it."""
+    page = entry.payload.get("page")
+    return f"{words_for(entry.verb)}: {page}" if isinstance(page, str) and page else words_for(entry.verb)

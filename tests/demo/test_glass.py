@@ -31,7 +31,8 @@ def test_it_has_ended_and_awaits_the_supervisors_review() -> None:
     assert (row.case, row.user, row.reviewed_at) == (case, force.investigators["SW"][0], None)
     assert row.ended_at == night + timedelta(minutes=40)
     assert awaiting_review(head) == [row]
-    assert [words for _, words, _ in looks_of(row, named=True)].count("looked at the case") == 3
+    looks = [words for _, words, _ in looks_of(row, named=True) if words.startswith("looked at the case")]
+    assert looks == [f"looked at the case: {page}" for page in ("summary", "children", "clocks")]
 
 
 def test_a_force_without_a_second_unit_has_no_such_night() -> None:

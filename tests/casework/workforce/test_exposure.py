@@ -161,6 +161,9 @@ def test_the_appointment_follows_a_posting():
 def test_a_supervisor_sees_state_and_the_person_figures(sign_in):
     """Otherwise people hide what they saw, since a supervisor counts it."""
     person, supervisor = make_user("examiner", skills=[GRADE]), make_user("supervisor")
+    # Numbers that no name of a made person holds.
+    person.name, person.username = "Synthetic Examiner", "synthetic-examiner"
+    person.save()
     past(person, began=400, minutes=131, files=977)
     mine = sign_in(person).get(reverse("workforce:me")).content.decode()
     assert "977" in mine and "131 (above the limit)" in mine
